@@ -1,0 +1,254 @@
+//! Every setting, from the environment, checked once at start; each wrong value is named.
+
+use std::net::SocketAddr;
+
+use crate::money::{Currency, DEFAULT_MAX_ORDER_COST, MaxCost, Percent};
+
+/// How it is learned who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Auth {
+    /// Headers and a switcher: anybody may be anybody. For trying out and for tests.
+    Demo,
+}
+
+/// The settings of one server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub database_url: String,
+    pub users_database_url: String,
+    /// `None`: without redis, one server alone.
+    pub redis_url: Option<String>,
+    /// `None`: without memcached.
+    pub memcached_url: Option<String>,
+    pub auth: Auth,
+    /// Signs cookies; at least 32 bytes.
+    pub secret_key: Vec<u8>,
+    pub commission: Percent,
+    pub currencies: Vec<Currency>,
+    pub max_order_cost: MaxCost,
+    /// Origins (`https://board.example`) that may send forms and open sockets besides our own host;
+    /// their host names are answered in demo mode too.
+    pub allowed_origins: Vec<String>,
+    /// Connections served at once.
+    pub max_connections: usize,
+}
+
+/// Everything that is wrong with the environment, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not usable:\n{}", .0.join("\n"))]
+pub struct ConfigError(Vec<String>);
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Config, ConfigError> {
+        Config::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads settings from any source of named texts.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let mut reader = Reader { get, wrong: Vec::new() };
+        let listen = reader.parsed("LISTEN", "127.0.0.1:8080", "an address and port", |text| {
+            text.parse::<SocketAddr>().ok()
+        });
+        let anywhere = reader.flag("DEMO_ANYWHERE");
+        let auth = reader.parsed("AUTH", "demo", "demo (accounts are not built yet)", |text| {
+            (text == "demo").then_some(Auth::Demo)
+        });
+        if auth == Some(Auth::Demo)
+            && !anywhere
+            && listen.is_some_and(|address| !address.ip().is_loopback())
+        {
+            reader.wrong.push(
+                "LISTEN: in demo mode anybody may be anybody, so it listens on loopback only; \
+                 DEMO_ANYWHERE=yes allows other addresses"
+                    .to_owned(),
+            );
+        }
+        let config = Config {
+            listen: listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
+            database_url: reader.url("DATABASE_URL", &["mysql://", "mariadb://"]),
+            users_database_url: reader.url("USERS_DATABASE_URL", &["mysql://", "mariadb://"]),
+            redis_url: reader.optional_url("REDIS_URL", &["redis://", "rediss://"]),
+            memcached_url: reader.optional_url("MEMCACHED_URL", &["memcache://", "tcp://"]),
+            auth: Auth::Demo,
+            secret_key: reader.secret(),
+            commission: reader.required(
+                "COMMISSION_PERCENT",
+                "2",
+                "a whole number 0 to 100",
+                |t| t.parse().ok().and_then(Percent::new),
+            ),
+            currencies: reader.currencies(),
+            max_order_cost: reader.required(
+                "MAX_ORDER_COST",
+                DEFAULT_MAX_ORDER_COST,
+                "an amount of money such as 100000000.00",
+                MaxCost::parse,
+            ),
+            allowed_origins: reader.origins(),
+            max_connections: reader.required("MAX_CONNECTIONS", "20000", "a number above 0", |t| {
+                t.parse().ok().filter(|&limit| limit > 0)
+            }),
+        };
+        if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
+    }
+}
+
+struct Reader<G> {
+    get: G,
+    wrong: Vec<String>,
+}
+
+impl<G: Fn(&str) -> Option<String>> Reader<G> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.get)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        rule: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name).unwrap_or_else(|| default.to_owned());
+        let value = parse(&text);
+        if value.is_none() {
+            self.wrong.push(format!("{name}: {text:?} is not {rule}"));
+        }
+        value
+    }
+
+    /// Like `parsed`, standing in the default for what was wrong: the error is kept and the value
+    /// never used.
+    fn required<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        rule: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        let value = self.parsed(name, default, rule, &parse);
+        value.unwrap_or_else(|| parse(default).expect("defaults are lawful"))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.required(name, "no", "yes or no", |text| match text {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn optional_url(&mut self, name: &str, schemes: &[&str]) -> Option<String> {
+        let url = self.text(name)?;
+        if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+            // The value may hold a password: it is not repeated.
+            self.wrong.push(format!("{name}: must start with {}", schemes.join(" or ")));
+        }
+        Some(url)
+    }
+
+    fn url(&mut self, name: &str, schemes: &[&str]) -> String {
+        self.optional_url(name, schemes).unwrap_or_else(|| {
+            self.wrong
+                .push(format!("{name}: is missing ({}user:password@host/database)", schemes[0]));
+            String::new()
+        })
+    }
+
+    fn secret(&mut self) -> Vec<u8> {
+        match self.text("SECRET_KEY") {
+            Some(key) if key.len() < 32 => {
+                self.wrong.push("SECRET_KEY: needs at least 32 characters".to_owned());
+                Vec::new()
+            }
+            Some(key) => key.into_bytes(),
+            // Made up: who is chosen in the switcher is forgotten at the next start.
+            None => [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()]
+                .iter()
+                .flat_map(|uuid| uuid.into_bytes())
+                .collect(),
+        }
+    }
+
+    fn currencies(&mut self) -> Vec<Currency> {
+        let rule = "a list of ISO 4217 codes such as RUB,USD";
+        self.required("CURRENCIES", "RUB,USD,EUR,JPY", rule, |text| {
+            text.split(',').map(|code| Currency::from_code(code.trim())).collect()
+        })
+    }
+
+    fn origins(&mut self) -> Vec<String> {
+        let text = self.text("ALLOWED_ORIGINS").unwrap_or_default();
+        let origins: Vec<String> = text
+            .split(',')
+            .map(|origin| origin.trim().trim_end_matches('/').to_ascii_lowercase())
+            .filter(|origin| !origin.is_empty())
+            .collect();
+        for origin in &origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+                self.wrong
+                    .push(format!("ALLOWED_ORIGINS: {origin:?} is not like https://host:port"));
+            }
+        }
+        origins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let databases = [("DATABASE_URL", "mysql://h/i"), ("USERS_DATABASE_URL", "mysql://h/u")];
+        Config::read(|name| {
+            let given = settings.iter().chain(&databases).find(|(key, _)| *key == name);
+            given.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.commission.get(), 2);
+        let codes: Vec<_> = config.currencies.iter().map(|currency| currency.code()).collect();
+        assert_eq!(codes, ["RUB", "USD", "EUR", "JPY"]);
+    }
+
+    #[test]
+    fn every_wrong_value_is_named_at_once() {
+        let wrong = read(&[
+            ("LISTEN", "nowhere"),
+            ("AUTH", "accounts"),
+            ("COMMISSION_PERCENT", "101"),
+            ("CURRENCIES", "RUB,XYZ"),
+            ("MAX_ORDER_COST", "-1"),
+            ("SECRET_KEY", "short"),
+            ("REDIS_URL", "http://h"),
+            ("ALLOWED_ORIGINS", "example.org"),
+        ]);
+        let text = wrong.unwrap_err().to_string();
+        for name in [
+            "LISTEN:",
+            "AUTH:",
+            "COMMISSION_PERCENT:",
+            "CURRENCIES:",
+            "MAX_ORDER_COST:",
+            "SECRET_KEY:",
+            "REDIS_URL:",
+            "ALLOWED_ORIGINS:",
+        ] {
+            assert!(text.contains(name), "{name} is not named in {text}");
+        }
+    }
+
+    #[test]
+    fn demo_mode_stays_on_loopback_unless_told() {
+        assert!(read(&[("LISTEN", "0.0.0.0:80")]).is_err());
+        assert!(read(&[("LISTEN", "0.0.0.0:80"), ("DEMO_ANYWHERE", "yes")]).is_ok());
+    }
+}

@@ -1,0 +1,109 @@
+//! Contracts: an accepted order, between exactly one customer and exactly one executor.
+
+pub mod store;
+pub mod view;
+pub mod web;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Role, User};
+use crate::moment::Moment;
+use crate::money::{Amount, Currency, Percent};
+use crate::orders::{self, Order};
+
+/// Where a contract stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Accepted,
+    Delivered,
+    Completed,
+    Cancelled,
+    Disputed,
+}
+
+impl Status {
+    pub const ALL: [Status; 5] = [
+        Status::Accepted,
+        Status::Delivered,
+        Status::Completed,
+        Status::Cancelled,
+        Status::Disputed,
+    ];
+
+    /// As the database and the API say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Accepted => "accepted",
+            Status::Delivered => "delivered",
+            Status::Completed => "completed",
+            Status::Cancelled => "cancelled",
+            Status::Disputed => "disputed",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// One contract, with its whole description or (`cut`) the beginning of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Contract {
+    pub id: u32,
+    pub order_id: u32,
+    pub customer_id: u32,
+    pub executor_id: u32,
+    pub status: Status,
+    pub description: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    pub price: Amount,
+    pub fee: Amount,
+    pub payout: Amount,
+    pub percent: Percent,
+    pub currency: Currency,
+    /// Of its last change.
+    pub revision: u64,
+    pub created: Moment,
+    pub last_action: Moment,
+}
+
+impl Contract {
+    /// The contract that a taken order became, as it was at that moment.
+    pub fn of_order(order: &Order, id: u32, executor_id: u32) -> Contract {
+        assert_eq!(order.status, orders::Status::Taken, "only a taken order is a contract");
+        let split = order.split();
+        Contract {
+            id,
+            order_id: order.id,
+            customer_id: order.customer_id,
+            executor_id,
+            status: Status::Accepted,
+            description: order.description.clone(),
+            cut: order.cut,
+            price: split.price,
+            fee: split.fee,
+            payout: split.payout,
+            percent: order.percent,
+            currency: order.currency,
+            revision: order.revision,
+            created: order.last_action,
+            last_action: order.last_action,
+        }
+    }
+
+    /// How the contract was right after the order was accepted.
+    pub fn as_accepted(self) -> Contract {
+        Contract { status: Status::Accepted, last_action: self.created, ..self }
+    }
+
+    /// Its two parties and admins; for everybody else it does not exist.
+    pub fn is_visible_to(&self, user: User) -> bool {
+        match user.role {
+            Role::Admin => true,
+            Role::Customer => self.customer_id == user.id,
+            Role::Executor => self.executor_id == user.id,
+        }
+    }
+}

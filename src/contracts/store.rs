@@ -1,0 +1,100 @@
+//! Reading contracts. (Only the exchange writes them.)
+
+use chrono::{DateTime, Utc};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{Contract, Status};
+use crate::database::{self, Reads, decode};
+use crate::identity::{Role, User};
+use crate::orders::description;
+use crate::orders::store::{amount, currency, percent};
+use crate::page::paging::{Table, Window};
+
+/// The columns that `from_row` reads.
+pub const COLUMNS: &str = "id, order_id, customer_id, executor_id, status, description, \
+                           money_cost, fee, payout, commission_percent, original_currency, \
+                           revision, created, last_action";
+
+/// One contract with its whole description.
+pub async fn find(reads: Reads<'_>, id: u32) -> Result<Option<Contract>, sqlx::Error> {
+    let text = format!("SELECT {COLUMNS} FROM contracts WHERE id = ?");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(id);
+    let row = reads.read(query.fetch_optional(reads.pool)).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// The id and the executor of the contract that an order became.
+pub async fn find_by_order(
+    reads: Reads<'_>,
+    order_id: u32,
+) -> Result<Option<(u32, u32)>, sqlx::Error> {
+    let query = sqlx::query_as("SELECT id, executor_id FROM contracts WHERE order_id = ?");
+    reads.read(query.bind(order_id).fetch_optional(reads.pool)).await
+}
+
+/// A page of the contracts somebody is a party of, newest first.
+pub async fn list_of(
+    reads: Reads<'_>,
+    user: User,
+    window: Window,
+) -> Result<Table<Contract>, sqlx::Error> {
+    const OF_CUSTOMER: &str = "SELECT b.revision AS head_revision, \
+         (SELECT COUNT(*) FROM contracts WHERE customer_id = ?) AS total, c.* FROM board b \
+         LEFT JOIN (SELECT id, order_id, customer_id, executor_id, status, \
+         LEFT(description, 281) AS description, money_cost, fee, payout, commission_percent, \
+         original_currency, revision, created, last_action FROM contracts WHERE customer_id = ? \
+         ORDER BY id DESC LIMIT ? OFFSET ?) c ON TRUE WHERE b.id = 1 ORDER BY c.id DESC";
+    const OF_EXECUTOR: &str = "SELECT b.revision AS head_revision, \
+         (SELECT COUNT(*) FROM contracts WHERE executor_id = ?) AS total, c.* FROM board b \
+         LEFT JOIN (SELECT id, order_id, customer_id, executor_id, status, \
+         LEFT(description, 281) AS description, money_cost, fee, payout, commission_percent, \
+         original_currency, revision, created, last_action FROM contracts WHERE executor_id = ? \
+         ORDER BY id DESC LIMIT ? OFFSET ?) c ON TRUE WHERE b.id = 1 ORDER BY c.id DESC";
+    let sql = match user.role {
+        Role::Customer => OF_CUSTOMER,
+        Role::Executor => OF_EXECUTOR,
+        Role::Admin => return list_all(reads, window).await,
+    };
+    database::table(reads, sql, database::personal(user.id), window, excerpt_from_row).await
+}
+
+/// A page of all contracts, newest first.
+pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Contract>, sqlx::Error> {
+    const SQL: &str = "SELECT b.revision AS head_revision, b.contracts AS total, c.id, \
+         c.order_id, c.customer_id, c.executor_id, c.status, \
+         LEFT(c.description, 281) AS description, c.money_cost, c.fee, c.payout, \
+         c.commission_percent, c.original_currency, c.revision, c.created, c.last_action \
+         FROM board b LEFT JOIN contracts c \
+         ON c.id <= GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 0) \
+         AND c.id > GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 0) \
+         WHERE b.id = 1 ORDER BY c.id DESC";
+    database::table(reads, SQL, database::gapless, window, excerpt_from_row).await
+}
+
+pub fn from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
+    let status: &str = row.try_get("status")?;
+    Ok(Contract {
+        id: row.try_get("id")?,
+        order_id: row.try_get("order_id")?,
+        customer_id: row.try_get("customer_id")?,
+        executor_id: row.try_get("executor_id")?,
+        status: Status::from_name(status).ok_or_else(|| decode("status", status.to_owned()))?,
+        description: row.try_get("description")?,
+        cut: false,
+        price: amount(row, "money_cost")?,
+        fee: amount(row, "fee")?,
+        payout: amount(row, "payout")?,
+        percent: percent(row)?,
+        currency: currency(row)?,
+        revision: row.try_get("revision")?,
+        created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
+        last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),
+    })
+}
+
+fn excerpt_from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
+    let contract = from_row(row)?;
+    let (text, cut) = description::excerpt(&contract.description);
+    Ok(Contract { description: text.to_owned(), cut, ..contract })
+}

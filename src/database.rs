@@ -1,0 +1,213 @@
+//! The two databases: pools, sessions, waiting for them at start, and small readers of columns.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
+use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection, MySqlPool, Row};
+use uuid::Uuid;
+
+use crate::error::Fault;
+use crate::page::paging::{Table, Window};
+
+/// Sessions that lock the head or a follower's position. The holder of a lock must not be able to
+/// sleep on it: the database drops a session that is silent for 5 s, and its locks with it.
+pub const WRITER_SESSION: &str = "SET SESSION wait_timeout = 5, net_read_timeout = 5, \
+     net_write_timeout = 5, innodb_lock_wait_timeout = 10, \
+     sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
+
+/// How long a start waits for a database.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// One statement of a reader.
+const READ_LIMIT: Duration = Duration::from_secs(5);
+
+pub static INTERACTIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/interactions");
+pub static USERS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/users");
+
+/// Parses a database URL.
+pub fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
+    // `mariadb:` is the same protocol, which sqlx knows by one name.
+    let url = url.replacen("mariadb://", "mysql://", 1);
+    let options: MySqlConnectOptions = url.parse()?;
+    Ok(options.disable_statement_logging())
+}
+
+/// A pool for readers; it connects when it is first used.
+pub fn pool(options: MySqlConnectOptions) -> MySqlPool {
+    MySqlPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_lazy_with(options)
+}
+
+/// A session as writers and followers need it: READ COMMITTED, short time-outs, strict; asserted.
+pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    connection.execute(WRITER_SESSION).await?;
+    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+    let rows = sqlx::query(
+        "SHOW SESSION VARIABLES WHERE Variable_name IN \
+         ('tx_isolation', 'transaction_isolation', 'wait_timeout', 'innodb_lock_wait_timeout')",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+    for row in &rows {
+        let (name, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let expected = match name.as_str() {
+            "wait_timeout" => "5",
+            "innodb_lock_wait_timeout" => "10",
+            _ => "READ-COMMITTED",
+        };
+        if value != expected {
+            return Err(sqlx::Error::Configuration(
+                format!("the session's {name} is {value}, not {expected}").into(),
+            ));
+        }
+    }
+    Ok(connection)
+}
+
+/// Waits until a database answers, saying so, then brings its tables up to date. Servers that start
+/// together take turns.
+pub async fn prepare(
+    name: &str,
+    options: &MySqlConnectOptions,
+    migrator: &sqlx::migrate::Migrator,
+) -> Result<(), Fault> {
+    let started = Instant::now();
+    let mut said = false;
+    let mut connection = loop {
+        match options.connect().await {
+            Ok(connection) => break connection,
+            Err(error) if started.elapsed() < PATIENCE => {
+                if !said {
+                    tracing::warn!(database = name, %error, "waiting for the database");
+                    said = true;
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            Err(error) => return Err(Fault::Database(error)),
+        }
+    };
+    migrator
+        .run(&mut connection)
+        .await
+        .map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
+    let _ = connection.close().await;
+    Ok(())
+}
+
+/// Counts what a request asked of the databases, and how long that took.
+#[derive(Default, Debug)]
+pub struct Meter {
+    queries: AtomicU32,
+    micros: AtomicU64,
+}
+
+impl Meter {
+    pub fn queries(&self) -> u32 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
+    pub fn micros(&self) -> u64 {
+        self.micros.load(Ordering::Relaxed)
+    }
+}
+
+/// A pool to read from, with the meter of whoever reads. Every statement of a reader goes through
+/// here: it is counted, timed and bounded.
+#[derive(Clone, Copy)]
+pub struct Reads<'a> {
+    pub pool: &'a MySqlPool,
+    pub meter: &'a Meter,
+}
+
+impl Reads<'_> {
+    /// Runs one statement.
+    pub async fn read<T>(
+        self,
+        statement: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        let started = Instant::now();
+        let result = tokio::time::timeout(READ_LIMIT, statement).await;
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.meter.queries.fetch_add(1, Ordering::Relaxed);
+        self.meter.micros.fetch_add(micros, Ordering::Relaxed);
+        result.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+}
+
+/// Ids as an SQL list: `1,2,3`.
+pub fn list<'a>(ids: impl IntoIterator<Item = &'a u32>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(u32::to_string).collect();
+    ids.join(",")
+}
+
+/// Ids to go on an SQL list with: `,1,2,3`.
+pub fn more<'a>(ids: impl IntoIterator<Item = &'a u32>) -> String {
+    ids.into_iter().map(|id| format!(",{id}")).collect()
+}
+
+/// A uuid kept as text.
+pub fn uuid(row: &MySqlRow, column: &str) -> Result<Uuid, sqlx::Error> {
+    let text: String = row.try_get(column)?;
+    Uuid::try_parse(&text).map_err(|error| decode(column, error))
+}
+
+/// A JSON column. Read as bytes: MariaDB calls it text, MySQL has a type of its own.
+pub fn json<T: DeserializeOwned>(row: &MySqlRow, column: &str) -> Result<T, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get_unchecked(column)?;
+    serde_json::from_slice(&bytes).map_err(|error| decode(column, error))
+}
+
+/// The error of a column that does not hold what it should.
+pub fn decode(
+    column: &str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: source.into() }
+}
+
+/// One page of a table in one statement, so that rows, total and revision are of one snapshot. The
+/// statement takes what `binds` makes of the window; it gives `head_revision` and `total` on every
+/// row, and one row without an `id` when the page is empty.
+pub async fn table<T>(
+    reads: Reads<'_>,
+    sql: &'static str,
+    binds: impl Fn(Window) -> Vec<u32>,
+    window: Window,
+    from_row: impl Fn(&MySqlRow) -> Result<T, sqlx::Error>,
+) -> Result<Table<T>, sqlx::Error> {
+    let mut window = window;
+    loop {
+        let mut query = sqlx::query(sql);
+        for value in binds(window) {
+            query = query.bind(value);
+        }
+        let rows = reads.read(query.fetch_all(reads.pool)).await?;
+        let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let revision: u64 = head.try_get("head_revision")?;
+        let total = u32::try_from(head.try_get_unchecked::<i64, _>("total")?).unwrap_or(u32::MAX);
+        if window.within(total) != window {
+            // Beyond the end: the last page. Tables only grow, so this happens once.
+            window = window.within(total);
+            continue;
+        }
+        let found =
+            rows.iter().filter(|row| !matches!(row.try_get::<Option<u32>, _>("id"), Ok(None)));
+        let rows = found.map(from_row).collect::<Result<_, _>>()?;
+        return Ok(Table::new(revision, window, total, rows));
+    }
+}
+
+/// For a statement that counts and pages the rows of one person by limit and offset.
+pub fn personal(id: u32) -> impl Fn(Window) -> Vec<u32> {
+    move |window| vec![id, id, window.per_page, window.skipped()]
+}
+
+/// For a statement that pages a table with gapless ids: how many ids below the newest the page
+/// ends (inclusive), and begins (exclusive).
+pub fn gapless(window: Window) -> Vec<u32> {
+    vec![window.skipped(), window.skipped().saturating_add(window.per_page)]
+}

@@ -1,0 +1,202 @@
+//! What can go wrong: the rules say no (`Refusal`), or we failed (`Fault`). Both become replies at
+//! the edge, in `web::reply`; a fault is logged there, once, with an id that the user sees too.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+use crate::i18n::Lang;
+use crate::money::{Currency, PriceRefused};
+use crate::orders::description::DescriptionRefused;
+
+/// The rules say no. Nothing was changed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Refusal {
+    /// The request itself is malformed; the key says which rule, in words.
+    BadRequest(&'static str),
+    Unauthenticated,
+    /// The headers that say who asks are not lawful.
+    MalformedUser,
+    ForeignSite,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    OrderNotOpen {
+        id: u32,
+    },
+    OwnOrder,
+    DuplicateRequest,
+    TooLarge,
+    InvalidField {
+        field: &'static str,
+        rule: FieldRule,
+    },
+    Overloaded,
+}
+
+/// Which rule a field broke.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FieldRule {
+    Missing,
+    NotText,
+    Price(PriceRefused, Currency),
+    Description(DescriptionRefused),
+    Currency { allowed: String },
+}
+
+/// Ours: something we need is away or did not answer in time.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The exchange could not reach its database; nothing was done.
+    #[error("the exchange cannot reach its database: {0}")]
+    Unavailable(String),
+    /// The connection was lost while committing, and whether it was done is not known yet.
+    #[error("the outcome of a commit is not known: {0}")]
+    OutcomeUnknown(String),
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Either of the two; what handlers return.
+#[derive(Debug)]
+pub enum Refused {
+    Refusal(Refusal),
+    Fault(Fault),
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        Refused::Refusal(refusal)
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Refused {
+        Refused::Fault(fault)
+    }
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Refused {
+        Refused::Fault(Fault::Database(error))
+    }
+}
+
+impl Refusal {
+    /// Status, the code that programs read, and the key of the title.
+    pub fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Refusal::BadRequest(_) => {
+                (StatusCode::BAD_REQUEST, "bad_request", "error-bad-request-title")
+            }
+            Refusal::Unauthenticated | Refusal::MalformedUser => {
+                (StatusCode::UNAUTHORIZED, "unauthenticated", "error-unauthenticated-title")
+            }
+            Refusal::ForeignSite | Refusal::Forbidden => {
+                (StatusCode::FORBIDDEN, "forbidden", "error-forbidden-title")
+            }
+            Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found", "error-not-found-title"),
+            Refusal::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "error-method-not-allowed-title",
+            ),
+            Refusal::OrderNotOpen { .. } => {
+                (StatusCode::CONFLICT, "order_not_open", "error-order-not-open-title")
+            }
+            Refusal::OwnOrder => (StatusCode::CONFLICT, "own_order", "error-own-order-title"),
+            Refusal::DuplicateRequest => {
+                (StatusCode::CONFLICT, "duplicate_request", "error-duplicate-request-title")
+            }
+            Refusal::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "error-too-large-title")
+            }
+            Refusal::InvalidField { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", "error-invalid-field-title")
+            }
+            Refusal::Overloaded => {
+                (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "error-overloaded-title")
+            }
+        }
+    }
+
+    /// What is wrong, in a sentence for the person who asked.
+    pub fn detail(&self, lang: Lang) -> Cow<'static, str> {
+        match self {
+            Refusal::BadRequest(rule) => lang.text(rule),
+            Refusal::Unauthenticated => lang.text("error-unauthenticated"),
+            Refusal::MalformedUser => lang.text("user-malformed"),
+            Refusal::ForeignSite => lang.text("foreign-site"),
+            Refusal::Forbidden => lang.text("error-forbidden"),
+            Refusal::NotFound => lang.text("error-not-found"),
+            Refusal::MethodNotAllowed => lang.text("error-method-not-allowed"),
+            Refusal::OrderNotOpen { id } => {
+                lang.format("error-order-not-open", [("id", id.to_string().into())])
+            }
+            Refusal::OwnOrder => lang.text("error-own-order"),
+            Refusal::DuplicateRequest => lang.text("error-duplicate-request"),
+            Refusal::TooLarge => lang.text("error-too-large"),
+            Refusal::InvalidField { field, rule } => rule.detail(field, lang),
+            Refusal::Overloaded => lang.text("error-overloaded"),
+        }
+    }
+}
+
+impl FieldRule {
+    fn detail(&self, field: &'static str, lang: Lang) -> Cow<'static, str> {
+        match self {
+            FieldRule::Missing => lang.format("field-missing", [("field", field.into())]),
+            FieldRule::NotText => lang.format("field-not-text", [("field", field.into())]),
+            FieldRule::Price(refused, currency) => match refused {
+                PriceRefused::TooManyDigits { allowed } => {
+                    lang.format(refused.rule(), [("allowed", (*allowed).into())])
+                }
+                PriceRefused::TooLarge { max } => lang.format(
+                    refused.rule(),
+                    [
+                        ("max", max.to_grouped(*currency, '.', '\u{a0}').into()),
+                        ("currency", currency.code().into()),
+                    ],
+                ),
+                _ => lang.text(refused.rule()),
+            },
+            FieldRule::Description(refused) => match refused {
+                DescriptionRefused::TooLong { max } => {
+                    lang.format(refused.rule(), [("max", (*max).into())])
+                }
+                _ => lang.text(refused.rule()),
+            },
+            FieldRule::Currency { allowed } => {
+                lang.format("currency-unknown", [("allowed", allowed.clone().into())])
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// Status, code and the keys of title and detail.
+    pub fn kind(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Fault::Database(_) | Fault::Unavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "database_unavailable",
+                "error-database-unavailable-title",
+                "error-database-unavailable",
+            ),
+            Fault::OutcomeUnknown(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "outcome_unknown",
+                "error-outcome-unknown-title",
+                "error-outcome-unknown",
+            ),
+            Fault::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "error-internal-title",
+                "error-internal",
+            ),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What a batch holds in memory: the head and the rows it loaded, and what its commands make of
+//! them. Pure: the writer loads before and writes after.
+
+use std::collections::{BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use super::Submission;
+use super::event::{Event, Run};
+use super::request::{Receipt, RequestId, RequestKey};
+use crate::contracts::Contract;
+use crate::error::Refusal;
+use crate::moment::Moment;
+use crate::orders::{Order, Status};
+
+/// The head of the board, as locked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    pub revision: u64,
+    pub batch: Uuid,
+    pub orders: u32,
+    pub contracts: u32,
+    pub open_orders: u32,
+    pub last_action: Moment,
+}
+
+/// One batch on its way: loaded state and the changes so far.
+pub struct Batch {
+    before: Head,
+    after: Head,
+    orders: HashMap<u32, Order>,
+    contracts_by_order: HashMap<u32, Contract>,
+    requests: HashMap<RequestId, ([u8; 32], Receipt)>,
+    placed: Vec<u32>,
+    closed: BTreeSet<u32>,
+    signed: Vec<u32>,
+    answered: Vec<(RequestId, [u8; 32], Receipt)>,
+    events: Vec<Event>,
+}
+
+impl Batch {
+    /// `now` is the database's clock; time never goes back below the head's.
+    pub fn new(head: Head, now: Moment) -> Batch {
+        let after = Head {
+            revision: head.revision + 1,
+            last_action: now.max(head.last_action),
+            ..head.clone()
+        };
+        Batch {
+            before: head,
+            after,
+            orders: HashMap::new(),
+            contracts_by_order: HashMap::new(),
+            requests: HashMap::new(),
+            placed: Vec::new(),
+            closed: BTreeSet::new(),
+            signed: Vec::new(),
+            answered: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub fn load_order(&mut self, order: Order) {
+        self.orders.insert(order.id, order);
+    }
+
+    pub fn load_contract(&mut self, contract: Contract) {
+        self.contracts_by_order.insert(contract.order_id, contract);
+    }
+
+    pub fn load_request(&mut self, id: RequestId, hash: [u8; 32], receipt: Receipt) {
+        self.requests.insert(id, (hash, receipt));
+    }
+
+    /// Applies one command: its receipt or why not. Asked again under the same key, the receipt is
+    /// the first one.
+    pub fn apply(&mut self, submission: &Submission) -> Result<Receipt, Refusal> {
+        let Some(RequestKey { key, hash }) = &submission.key else {
+            return self.apply_new(submission);
+        };
+        let id = RequestId { user: submission.user, key: key.clone() };
+        if let Some((known, receipt)) = self.requests.get(&id) {
+            return if known == hash {
+                Ok(receipt.clone())
+            } else {
+                Err(Refusal::DuplicateRequest)
+            };
+        }
+        let receipt = self.apply_new(submission)?;
+        self.requests.insert(id.clone(), (*hash, receipt.clone()));
+        self.answered.push((id, *hash, receipt.clone()));
+        Ok(receipt)
+    }
+
+    fn apply_new(&mut self, submission: &Submission) -> Result<Receipt, Refusal> {
+        let done = submission.command.apply(submission.user, self)?;
+        let revision = done.revision();
+        assert!(revision <= self.after.revision, "a receipt is never ahead of its batch");
+        Ok(Receipt { revision, done })
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.after.revision
+    }
+
+    pub fn now(&self) -> Moment {
+        self.after.last_action
+    }
+
+    pub fn next_order_id(&self) -> u32 {
+        self.after.orders + 1
+    }
+
+    pub fn next_contract_id(&self) -> u32 {
+        self.after.contracts + 1
+    }
+
+    pub fn order(&self, id: u32) -> Option<&Order> {
+        self.orders.get(&id)
+    }
+
+    pub fn contract_of_order(&self, order_id: u32) -> Option<&Contract> {
+        self.contracts_by_order.get(&order_id)
+    }
+
+    pub fn place(&mut self, order: Order, event: Event) {
+        assert_eq!(order.id, self.next_order_id(), "order ids have no gaps");
+        self.after.orders += 1;
+        self.after.open_orders += 1;
+        self.placed.push(order.id);
+        self.orders.insert(order.id, order);
+        self.events.push(event);
+    }
+
+    /// Takes an open order off the board; `order` is its state afterwards.
+    pub fn close(&mut self, order: Order, event: Event) {
+        assert_ne!(order.status, Status::Open, "a closed order is not open");
+        let id = order.id;
+        let before = self.orders.insert(id, order).expect("only a loaded order is closed");
+        assert_eq!(before.status, Status::Open, "only an open order is closed");
+        self.after.open_orders =
+            self.after.open_orders.checked_sub(1).expect("the head counts every open order");
+        // An order that was placed by this very batch is written once, in its last state.
+        if id <= self.before.orders {
+            self.closed.insert(id);
+        }
+        self.events.push(event);
+    }
+
+    pub fn sign(&mut self, contract: Contract) {
+        assert_eq!(contract.id, self.next_contract_id(), "contract ids have no gaps");
+        self.after.contracts += 1;
+        self.signed.push(contract.order_id);
+        let other = self.contracts_by_order.insert(contract.order_id, contract);
+        assert!(other.is_none(), "an order becomes at most one contract");
+    }
+
+    /// Whether there is something to write. A batch of refusals, or of answers known already, is
+    /// empty and takes no revision.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.answered.is_empty()
+    }
+
+    /// Whether it takes a revision; one that only remembers new keys of known answers does not.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    pub fn head_after(&self) -> &Head {
+        &self.after
+    }
+
+    /// New orders, as they are at the end of the batch.
+    pub fn placed(&self) -> impl Iterator<Item = &Order> {
+        self.placed.iter().map(|id| &self.orders[id])
+    }
+
+    /// Orders that stood on the board before and do no longer.
+    pub fn closed(&self) -> impl Iterator<Item = &Order> {
+        self.closed.iter().map(|id| &self.orders[id])
+    }
+
+    /// New contracts.
+    pub fn signed(&self) -> impl Iterator<Item = &Contract> {
+        self.signed.iter().map(|order_id| &self.contracts_by_order[order_id])
+    }
+
+    /// Keyed requests that were accepted, to be remembered.
+    pub fn answered(&self) -> &[(RequestId, [u8; 32], Receipt)] {
+        &self.answered
+    }
+
+    /// The journal's row of this batch, committed as `attempt`.
+    pub fn to_run(&self, attempt: Uuid) -> Run {
+        Run {
+            revision: self.after.revision,
+            batch: attempt,
+            previous: self.before.batch,
+            created: self.after.last_action,
+            events: self.events.clone(),
+        }
+    }
+}

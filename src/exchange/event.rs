@@ -1,0 +1,60 @@
+//! What happened: the journal's vocabulary. Everything downstream is rebuilt from these events, so
+//! each carries all that its followers need. Descriptions are whole where an order is placed and
+//! cut to an excerpt afterwards.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::contracts::Contract;
+use crate::identity::User;
+use crate::moment::Moment;
+use crate::orders::Order;
+
+/// One thing that happened; the order is as it was right after.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    OrderPlaced { order: Order },
+    OrderAccepted { order: Order, contract_id: u32, executor_id: u32 },
+    OrderWithdrawn { order: Order },
+}
+
+impl Event {
+    pub fn order(&self) -> &Order {
+        match self {
+            Event::OrderPlaced { order }
+            | Event::OrderAccepted { order, .. }
+            | Event::OrderWithdrawn { order } => order,
+        }
+    }
+
+    /// The contract that this event made, if it did.
+    pub fn contract(&self) -> Option<Contract> {
+        match self {
+            Event::OrderAccepted { order, contract_id, executor_id } => {
+                Some(Contract::of_order(order, *contract_id, *executor_id))
+            }
+            Event::OrderPlaced { .. } | Event::OrderWithdrawn { .. } => None,
+        }
+    }
+
+    /// Whose own data this changed: at most two people.
+    pub fn concerns(&self) -> impl Iterator<Item = User> {
+        let executor = match self {
+            Event::OrderAccepted { executor_id, .. } => Some(User::executor(*executor_id)),
+            Event::OrderPlaced { .. } | Event::OrderWithdrawn { .. } => None,
+        };
+        std::iter::once(User::customer(self.order().customer_id)).chain(executor)
+    }
+}
+
+/// The events of one committed batch: a row of the journal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub revision: u64,
+    pub batch: Uuid,
+    /// The batch that this one follows; a mismatch means that history was replaced.
+    pub previous: Uuid,
+    pub created: Moment,
+    pub events: Vec<Event>,
+}

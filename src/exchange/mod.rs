@@ -1,0 +1,76 @@
+//! The exchange: the one place that changes orders, contracts and money. Commands queue; a writer
+//! commits everything that waits in one transaction under the head lock, and answers.
+
+pub mod batch;
+pub mod command;
+pub mod event;
+pub mod journal;
+pub mod request;
+mod store;
+mod writer;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sqlx::mysql::MySqlConnectOptions;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Fault, Refusal, Refused};
+use crate::identity::User;
+use command::Command;
+use event::Run;
+pub use request::{Done, Receipt, RequestKey};
+
+/// Commands that may wait; one more is refused as overloaded.
+const QUEUE: usize = 4096;
+/// How long a caller waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A command on its way to the writer.
+pub struct Submission {
+    pub user: User,
+    pub command: Command,
+    pub key: Option<RequestKey>,
+    deadline: Instant,
+    answer: oneshot::Sender<Result<Receipt, Refused>>,
+}
+
+/// A handle to the writer; clones share it. The writer ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Exchange {
+    queue: mpsc::Sender<Submission>,
+}
+
+impl Exchange {
+    /// Starts the writer on a thread and runtime of its own, so that a fan-out to many sockets
+    /// cannot stretch a transaction. Committed runs go to `committed`, which is never waited for:
+    /// whoever misses one reads it from the journal.
+    pub fn start(
+        options: MySqlConnectOptions,
+        committed: mpsc::Sender<Arc<Run>>,
+    ) -> std::io::Result<(Exchange, JoinHandle<()>)> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let thread = writer::spawn(options, waiting, committed)?;
+        Ok((Exchange { queue }, thread))
+    }
+
+    /// Queues a command and waits for its receipt: committed, and durable as the database is.
+    pub async fn submit(
+        &self,
+        user: User,
+        command: Command,
+        key: Option<RequestKey>,
+    ) -> Result<Receipt, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let deadline = Instant::now() + PATIENCE;
+        let submission = Submission { user, command, key, deadline, answer };
+        self.queue.try_send(submission).map_err(|_| Refusal::Overloaded)?;
+        // The writer answers by the deadline; the second more is for its answer to arrive.
+        match tokio::time::timeout(PATIENCE + Duration::from_secs(1), answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Fault::OutcomeUnknown("the writer has stopped".to_owned()).into()),
+            Err(_) => Err(Fault::OutcomeUnknown("no answer in time".to_owned()).into()),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Keyed requests and what is remembered of them, so that a request that is sent again gets the
+//! same answer and does nothing twice.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::contracts::Contract;
+use crate::identity::User;
+use crate::orders::Order;
+
+/// What was done, with the state right afterwards.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Done {
+    Placed(Order),
+    Accepted(Contract),
+    Withdrawn(Order),
+}
+
+impl Done {
+    /// The revision that did it.
+    pub fn revision(&self) -> u64 {
+        match self {
+            Done::Placed(order) | Done::Withdrawn(order) => order.revision,
+            Done::Accepted(contract) => contract.revision,
+        }
+    }
+}
+
+/// The answer to an accepted command.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Receipt {
+    pub revision: u64,
+    pub done: Done,
+}
+
+/// What the database keeps of a receipt: ids only. The rest is read from the rows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StoredReceipt {
+    pub revision: u64,
+    pub done: StoredDone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredDone {
+    Placed { order: u32 },
+    Accepted { contract: u32 },
+    Withdrawn { order: u32 },
+}
+
+impl From<&Receipt> for StoredReceipt {
+    fn from(receipt: &Receipt) -> StoredReceipt {
+        let done = match &receipt.done {
+            Done::Placed(order) => StoredDone::Placed { order: order.id },
+            Done::Accepted(contract) => StoredDone::Accepted { contract: contract.id },
+            Done::Withdrawn(order) => StoredDone::Withdrawn { order: order.id },
+        };
+        StoredReceipt { revision: receipt.revision, done }
+    }
+}
+
+impl StoredReceipt {
+    /// The answer as it was given then, from the rows as they are now.
+    pub fn with_rows(
+        &self,
+        order: impl Fn(u32) -> Option<Order>,
+        contract: impl Fn(u32) -> Option<Contract>,
+    ) -> Option<Receipt> {
+        let revision = self.revision;
+        let done = match self.done {
+            StoredDone::Placed { order: id } => {
+                Done::Placed(Order { revision, ..order(id)?.as_placed() })
+            }
+            StoredDone::Accepted { contract: id } => {
+                Done::Accepted(Contract { revision, ..contract(id)?.as_accepted() })
+            }
+            StoredDone::Withdrawn { order: id } => Done::Withdrawn(order(id)?),
+        };
+        Some(Receipt { revision, done })
+    }
+}
+
+/// A key that came with a request, and what it was sent with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RequestKey {
+    pub key: String,
+    pub hash: [u8; 32],
+}
+
+impl RequestKey {
+    /// Longest key, in bytes.
+    pub const MAX_BYTES: usize = 128;
+
+    /// A key of 1 to 128 visible ASCII characters, for a request with this path and body.
+    pub fn new(key: &str, path: &str, body: &[u8]) -> Option<RequestKey> {
+        let lawful = (1..=RequestKey::MAX_BYTES).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut hash = Sha256::new();
+        hash.update((path.len() as u64).to_be_bytes());
+        hash.update(path);
+        hash.update(body);
+        lawful.then(|| RequestKey { key: key.to_owned(), hash: hash.finalize().into() })
+    }
+}
+
+/// Whose key it is: two people's equal keys have nothing to do with each other.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RequestId {
+    pub user: User,
+    pub key: String,
+}

@@ -1,0 +1,321 @@
+//! The batch's statements: the only place that changes orders, contracts and the head. A batch goes
+//! to the database in two messages of several statements each, since round trips under the head
+//! lock are what limits the exchange. The texts are built from integers, our own constants and
+//! `x'…'` literals only: nothing that anybody typed stands in them as it is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Either, MySqlConnection, Row};
+use uuid::Uuid;
+
+use super::batch::{Batch, Head};
+use super::event::Run;
+use super::request::{RequestId, StoredReceipt};
+use crate::identity::{Role, User};
+use crate::moment::Moment;
+use crate::orders::{self, Order};
+use crate::{contracts, database};
+
+/// What the first message brings back.
+pub struct Loaded {
+    pub head: Head,
+    pub now: Moment,
+    pub orders: Vec<Order>,
+    pub requests: Vec<(RequestId, [u8; 32], StoredReceipt)>,
+}
+
+/// Opens the transaction, locks the head and loads what the commands name.
+pub async fn load(
+    connection: &mut MySqlConnection,
+    order_ids: &BTreeSet<u32>,
+    request_ids: &[&RequestId],
+) -> Result<Loaded, sqlx::Error> {
+    let mut text = String::from(
+        "BEGIN; SELECT revision, batch, orders, contracts, open_orders, last_action, \
+         UTC_TIMESTAMP(3) AS now FROM board WHERE id = 1 FOR UPDATE",
+    );
+    if !order_ids.is_empty() {
+        let columns = orders::store::COLUMNS;
+        let ids = database::list(order_ids);
+        write_to(
+            &mut text,
+            format_args!("; SELECT {columns} FROM orders WHERE id IN ({ids}) FOR UPDATE"),
+        );
+    }
+    if !request_ids.is_empty() {
+        text.push_str(
+            "; SELECT user_type, user_id, request_id, request_hash, receipt FROM requests \
+             WHERE (user_type, user_id, request_id) IN (",
+        );
+        for (place, id) in request_ids.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            let RequestId { user: User { role, id }, key } = id;
+            let key = hex(key.as_bytes());
+            write_to(&mut text, format_args!("{comma}('{}',{id},_ascii x'{key}')", role.name()));
+        }
+        text.push(')');
+    }
+    let mut results = results(connection, text).await?.into_iter();
+    results.next(); // BEGIN
+    let head = results.next().unwrap_or_default();
+    let head = head.first().ok_or(sqlx::Error::RowNotFound)?;
+    let now = Moment::from(head.try_get::<DateTime<Utc>, _>("now")?);
+    let head = head_from_row(head)?;
+    let rows = if order_ids.is_empty() { Vec::new() } else { results.next().unwrap_or_default() };
+    let orders = rows.iter().map(orders::store::from_row).collect::<Result<_, _>>()?;
+    let rows = results.next().unwrap_or_default();
+    let requests = rows.iter().map(request_from_row).collect::<Result<_, _>>()?;
+    Ok(Loaded { head, now, orders, requests })
+}
+
+/// Loads more by key, once the first message has shown what else is needed: orders and contracts
+/// that old receipts name, and the contracts that orders became.
+pub async fn load_more(
+    connection: &mut MySqlConnection,
+    order_ids: &BTreeSet<u32>,
+    contract_ids: &BTreeSet<u32>,
+    contracts_of_orders: &BTreeSet<u32>,
+) -> Result<(Vec<Order>, Vec<contracts::Contract>), sqlx::Error> {
+    let (order, contract) = (orders::store::COLUMNS, contracts::store::COLUMNS);
+    // 0 is nobody's id: it keeps the lists from being empty.
+    let text = format!(
+        "SELECT {order} FROM orders WHERE id IN (0{}) FOR UPDATE; \
+         SELECT {contract} FROM contracts WHERE id IN (0{}) FOR UPDATE; \
+         SELECT {contract} FROM contracts WHERE order_id IN (0{}) FOR UPDATE",
+        database::more(order_ids),
+        database::more(contract_ids),
+        database::more(contracts_of_orders),
+    );
+    let mut results = results(connection, text).await?.into_iter();
+    let orders = results.next().unwrap_or_default();
+    let orders = orders.iter().map(orders::store::from_row).collect::<Result<_, _>>()?;
+    let contracts = results.flatten().map(|row| contracts::store::from_row(&row));
+    Ok((orders, contracts.collect::<Result<_, _>>()?))
+}
+
+/// Writes the batch's changes and commits, in one message. An error of the database means that
+/// nothing was committed; a lost connection leaves that open.
+pub async fn write(
+    connection: &mut MySqlConnection,
+    batch: &Batch,
+    run: &Run,
+) -> Result<(), sqlx::Error> {
+    let mut text = String::new();
+    write_orders(&mut text, batch);
+    write_contracts(&mut text, batch);
+    if batch.has_events() {
+        write_journal(&mut text, batch, run);
+    }
+    write_requests(&mut text, batch);
+    text.push_str("COMMIT");
+    results(connection, text).await.map(|_| ())
+}
+
+/// Ends a transaction that wrote nothing.
+pub async fn end(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    results(connection, "COMMIT".to_owned()).await.map(|_| ())
+}
+
+pub async fn roll_back(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    results(connection, "ROLLBACK".to_owned()).await.map(|_| ())
+}
+
+/// Whether the batch was committed. Locking the head first waits for the end of the session that
+/// may still be committing it; writing the head makes what was found durable.
+pub async fn is_committed(
+    connection: &mut MySqlConnection,
+    batch: Uuid,
+) -> Result<bool, sqlx::Error> {
+    let text = format!(
+        "BEGIN; SELECT revision FROM board WHERE id = 1 FOR UPDATE; \
+         SELECT revision FROM journal WHERE batch = '{batch}' FOR UPDATE; \
+         UPDATE board SET fence = fence + 1 WHERE id = 1; COMMIT"
+    );
+    let results = results(connection, text).await?;
+    Ok(results.get(2).is_some_and(|rows| !rows.is_empty()))
+}
+
+fn write_orders(text: &mut String, batch: &Batch) {
+    let mut lead = "INSERT INTO orders (id, customer_id, status, description, money_cost, \
+                    commission_percent, original_currency, parent_id, revision, created, \
+                    last_action) VALUES ";
+    for order in batch.placed() {
+        text.push_str(lead);
+        lead = ",";
+        let parent = order.parent_id.map_or("NULL".to_owned(), |id| id.to_string());
+        write_to(
+            text,
+            format_args!(
+                "({},{},'{}',_utf8mb4 x'{}',{},{},'{}',{parent},{},'{}','{}')",
+                order.id,
+                order.customer_id,
+                order.status.name(),
+                hex(order.description.as_bytes()),
+                order.price.hundredths(),
+                order.percent.get(),
+                order.currency.code(),
+                order.revision,
+                order.created.to_sql(),
+                order.last_action.to_sql(),
+            ),
+        );
+    }
+    if lead == "," {
+        text.push(';');
+    }
+    for status in orders::Status::ALL {
+        let ids: BTreeSet<u32> =
+            batch.closed().filter(|order| order.status == status).map(|order| order.id).collect();
+        if !ids.is_empty() {
+            write_to(
+                text,
+                format_args!(
+                    "UPDATE orders SET status = '{}', revision = {}, last_action = '{}' \
+                     WHERE id IN ({});",
+                    status.name(),
+                    batch.revision(),
+                    batch.now().to_sql(),
+                    database::list(&ids),
+                ),
+            );
+        }
+    }
+}
+
+fn write_contracts(text: &mut String, batch: &Batch) {
+    let mut lead = "INSERT INTO contracts (id, order_id, customer_id, executor_id, status, \
+                    description, money_cost, fee, payout, commission_percent, original_currency, \
+                    revision, created, last_action) VALUES ";
+    for contract in batch.signed() {
+        text.push_str(lead);
+        lead = ",";
+        write_to(
+            text,
+            format_args!(
+                "({},{},{},{},'{}',_utf8mb4 x'{}',{},{},{},{},'{}',{},'{}','{}')",
+                contract.id,
+                contract.order_id,
+                contract.customer_id,
+                contract.executor_id,
+                contract.status.name(),
+                hex(contract.description.as_bytes()),
+                contract.price.hundredths(),
+                contract.fee.hundredths(),
+                contract.payout.hundredths(),
+                contract.percent.get(),
+                contract.currency.code(),
+                contract.revision,
+                contract.created.to_sql(),
+                contract.last_action.to_sql(),
+            ),
+        );
+    }
+    if lead == "," {
+        text.push(';');
+    }
+}
+
+fn write_journal(text: &mut String, batch: &Batch, run: &Run) {
+    let events = serde_json::to_vec(&run.events).expect("events are plain data");
+    let head = batch.head_after();
+    let created = run.created.to_sql();
+    write_to(
+        text,
+        format_args!(
+            "INSERT INTO journal (revision, batch, previous, events, created) \
+             VALUES ({},'{}','{}',_utf8mb4 x'{}','{created}'); \
+             UPDATE board SET revision = {}, batch = '{}', orders = {}, contracts = {}, \
+             open_orders = {}, last_action = '{created}' WHERE id = 1;",
+            run.revision,
+            run.batch,
+            run.previous,
+            hex(&events),
+            head.revision,
+            run.batch,
+            head.orders,
+            head.contracts,
+            head.open_orders,
+        ),
+    );
+}
+
+fn write_requests(text: &mut String, batch: &Batch) {
+    let mut lead = "INSERT INTO requests (user_type, user_id, request_id, request_hash, receipt, \
+                    created) VALUES ";
+    for (RequestId { user, key }, hash, receipt) in batch.answered() {
+        text.push_str(lead);
+        lead = ",";
+        let receipt = serde_json::to_vec(&StoredReceipt::from(receipt)).expect("plain data");
+        write_to(
+            text,
+            format_args!(
+                "('{}',{},_ascii x'{}',x'{}',_utf8mb4 x'{}','{}')",
+                user.role.name(),
+                user.id,
+                hex(key.as_bytes()),
+                hex(hash),
+                hex(&receipt),
+                batch.now().to_sql(),
+            ),
+        );
+    }
+    if lead == "," {
+        text.push(';');
+    }
+}
+
+/// Sends one message of statements and collects the rows of each.
+async fn results(
+    connection: &mut MySqlConnection,
+    text: String,
+) -> Result<Vec<Vec<MySqlRow>>, sqlx::Error> {
+    let mut stream = sqlx::raw_sql(AssertSqlSafe(text)).fetch_many(connection);
+    let mut results = Vec::with_capacity(4);
+    let mut rows = Vec::new();
+    while let Some(item) = stream.try_next().await? {
+        match item {
+            Either::Right(row) => rows.push(row),
+            Either::Left(_) => results.push(std::mem::take(&mut rows)),
+        }
+    }
+    Ok(results)
+}
+
+fn head_from_row(row: &MySqlRow) -> Result<Head, sqlx::Error> {
+    Ok(Head {
+        revision: row.try_get("revision")?,
+        batch: database::uuid(row, "batch")?,
+        orders: row.try_get("orders")?,
+        contracts: row.try_get("contracts")?,
+        open_orders: row.try_get("open_orders")?,
+        last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),
+    })
+}
+
+fn request_from_row(row: &MySqlRow) -> Result<(RequestId, [u8; 32], StoredReceipt), sqlx::Error> {
+    let bad = |what: &str| sqlx::Error::Decode(format!("requests: bad {what}").into());
+    let role = Role::from_name(row.try_get("user_type")?).ok_or_else(|| bad("user_type"))?;
+    let user = User { role, id: row.try_get("user_id")? };
+    let hash: Vec<u8> = row.try_get("request_hash")?;
+    let hash = hash.try_into().map_err(|_| bad("request_hash"))?;
+    let receipt = database::json(row, "receipt")?;
+    Ok((RequestId { user, key: row.try_get("request_id")? }, hash, receipt))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+fn write_to(text: &mut String, args: std::fmt::Arguments) {
+    text.write_fmt(args).expect("writing to a string cannot fail");
+}

@@ -1,0 +1,395 @@
+//! The writer: drains what waits, locks the head, loads, applies, writes, commits, answers. It owns
+//! one connection and never leaves a caller without a truthful answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+use sqlx::{Connection, MySqlConnection};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::batch::Batch;
+use super::event::Run;
+use super::request::{Receipt, RequestId, StoredDone};
+use super::{Submission, store};
+use crate::database;
+use crate::error::{Fault, Refusal, Refused};
+
+/// Commands in a batch: beyond 256 nothing gets faster, and the lock is held longer.
+const BATCH_COMMANDS: usize = 256;
+/// Bytes of descriptions in a batch; as hex, twice in the journal and the rows, that is about 1 MiB.
+const BATCH_BYTES: usize = 192 * 1024;
+/// One message to the database; a lock wait alone may take 10 s.
+const STEP: Duration = Duration::from_secs(12);
+/// An idle session is dropped by the database after 5 s (see `database::WRITER_SESSION`).
+const PING_EVERY: Duration = Duration::from_secs(2);
+/// Yields before draining: the callers just answered get to queue again, which fills the batches.
+const YIELDS: usize = 3;
+/// Attempts at one batch before its callers are told that the database is unavailable.
+const ATTEMPTS: u32 = 6;
+
+pub(super) fn spawn(
+    options: MySqlConnectOptions,
+    queue: mpsc::Receiver<Submission>,
+    committed: mpsc::Sender<Arc<Run>>,
+) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+        let writer = Writer { options, connection: None, queue, committed };
+        let run = std::panic::AssertUnwindSafe(|| runtime.block_on(writer.run()));
+        if std::panic::catch_unwind(run).is_err() {
+            // A broken invariant: a wrong board is worse than a restart.
+            tracing::error!("the writer broke an invariant; stopping");
+            std::process::abort();
+        }
+    })
+}
+
+struct Writer {
+    options: MySqlConnectOptions,
+    connection: Option<MySqlConnection>,
+    queue: mpsc::Receiver<Submission>,
+    committed: mpsc::Sender<Arc<Run>>,
+}
+
+type Answer = Result<Receipt, Refusal>;
+
+/// A batch that was applied: an answer to each of its submissions, and its run if it takes one.
+struct Applied {
+    answers: Vec<Answer>,
+    run: Option<Run>,
+}
+
+enum Failure {
+    /// The whole batch may be tried again after a ROLLBACK.
+    Transient(sqlx::Error),
+    /// The connection is gone before COMMIT was sent: nothing was done.
+    Lost(sqlx::Error),
+    /// The connection is gone after COMMIT was sent: it may yet be done.
+    CommitLost(sqlx::Error, Applied),
+    /// The database refuses these very values.
+    Data(sqlx::Error),
+    /// The database refuses to work: disk full, read-only, no access.
+    Unavailable(sqlx::Error),
+}
+
+/// What is left to do with a batch after an attempt.
+enum Verdict {
+    Done,
+    Again(Vec<Submission>),
+}
+
+impl Writer {
+    async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(BATCH_COMMANDS);
+        loop {
+            if waiting.is_empty() {
+                match timeout(PING_EVERY, self.queue.recv_many(&mut waiting, BATCH_COMMANDS)).await
+                {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(_) => {
+                        self.ping().await;
+                        continue;
+                    }
+                }
+            }
+            self.fill(&mut waiting).await;
+            waiting.retain(|submission| !submission.answer.is_closed());
+            let batch = take_batch(&mut waiting);
+            self.settle(batch).await;
+        }
+        if let Some(connection) = self.connection.take() {
+            let _ = timeout(STEP, connection.close()).await;
+        }
+    }
+
+    async fn fill(&mut self, waiting: &mut Vec<Submission>) {
+        for _ in 0..YIELDS {
+            if waiting.len() >= BATCH_COMMANDS {
+                return;
+            }
+            tokio::task::yield_now().await;
+            while waiting.len() < BATCH_COMMANDS
+                && let Ok(submission) = self.queue.try_recv()
+            {
+                waiting.push(submission);
+            }
+        }
+    }
+
+    async fn ping(&mut self) {
+        if let Some(connection) = &mut self.connection
+            && !matches!(timeout(STEP, connection.ping()).await, Ok(Ok(())))
+        {
+            self.connection = None;
+        }
+    }
+
+    /// Brings one batch to its end: every submission gets its answer.
+    async fn settle(&mut self, batch: Vec<Submission>) {
+        let mut groups = vec![batch];
+        while let Some(group) = groups.pop() {
+            let mut group = group;
+            for attempt in 1.. {
+                if group.is_empty() {
+                    break;
+                }
+                match self.attempt(&mut group).await {
+                    Ok(()) => break,
+                    Err(Failure::Data(error)) if group.len() > 1 => {
+                        tracing::warn!(%error, commands = group.len(), "splitting a batch");
+                        // Arrival order is kept: the first half is popped first.
+                        let second = group.split_off(group.len() / 2);
+                        groups.push(second);
+                        groups.push(group);
+                        break;
+                    }
+                    Err(Failure::Data(error)) => {
+                        refuse(group, || Fault::Internal(format!("refused as data: {error}")));
+                        break;
+                    }
+                    Err(Failure::Unavailable(error)) => {
+                        refuse(group, || Fault::Unavailable(error.to_string()));
+                        break;
+                    }
+                    Err(Failure::CommitLost(error, applied)) => {
+                        match self.look_up(group, applied, &error).await {
+                            Verdict::Done => break,
+                            Verdict::Again(rest) => group = rest,
+                        }
+                    }
+                    Err(Failure::Transient(error) | Failure::Lost(error)) => {
+                        let now = Instant::now();
+                        let late = group.iter().all(|submission| submission.deadline <= now);
+                        if attempt >= ATTEMPTS || late {
+                            refuse(group, || Fault::Unavailable(error.to_string()));
+                            break;
+                        }
+                        tracing::warn!(%error, attempt, "trying a batch again");
+                        let base_ms = 10u64 << attempt;
+                        let jitter = Duration::from_millis(base_ms + fastrand::u64(0..base_ms));
+                        tokio::time::sleep(jitter).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt, under a fresh uuid. On success everybody in the group has been answered.
+    async fn attempt(&mut self, group: &mut Vec<Submission>) -> Result<(), Failure> {
+        let id = Uuid::new_v4();
+        let applied = {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                none => none.insert(connect(&self.options).await?),
+            };
+            try_batch(connection, group, id).await
+        };
+        match applied {
+            Ok(applied) => {
+                self.publish_and_answer(std::mem::take(group), applied);
+                Ok(())
+            }
+            Err(failure) => {
+                match &failure {
+                    Failure::Lost(_) | Failure::CommitLost(..) => self.connection = None,
+                    _ => self.roll_back().await,
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn roll_back(&mut self) {
+        if let Some(connection) = &mut self.connection
+            && !matches!(timeout(STEP, store::roll_back(connection)).await, Ok(Ok(())))
+        {
+            self.connection = None;
+        }
+    }
+
+    /// Finds out whether a batch whose COMMIT lost its answer was done, for as long as its callers
+    /// wait.
+    async fn look_up(
+        &mut self,
+        group: Vec<Submission>,
+        applied: Applied,
+        lost: &sqlx::Error,
+    ) -> Verdict {
+        let id = applied.run.as_ref().map(|run| run.batch);
+        tracing::warn!(error = %lost, batch = ?id, "the answer to a commit was lost; looking it up");
+        let deadline = group.iter().map(|submission| submission.deadline).max();
+        while Some(Instant::now()) < deadline {
+            let looked = match id {
+                // It had no events: doing it again is harmless.
+                None => return Verdict::Again(group),
+                Some(id) => self.is_committed(id).await,
+            };
+            match looked {
+                Ok(true) => {
+                    self.publish_and_answer(group, applied);
+                    return Verdict::Done;
+                }
+                Ok(false) => return Verdict::Again(group),
+                Err(error) => tracing::warn!(%error, "still unknown; looking again"),
+            }
+            tokio::time::sleep(Duration::from_millis(100 + fastrand::u64(0..100))).await;
+        }
+        refuse(group, || Fault::OutcomeUnknown(lost.to_string()));
+        Verdict::Done
+    }
+
+    async fn is_committed(&mut self, id: Uuid) -> Result<bool, sqlx::Error> {
+        self.connection = None;
+        let mut connection = step(database::connect_writer(&self.options)).await?;
+        let found = step(store::is_committed(&mut connection, id)).await?;
+        self.connection = Some(connection);
+        Ok(found)
+    }
+
+    fn publish_and_answer(&self, group: Vec<Submission>, applied: Applied) {
+        if let Some(run) = applied.run {
+            // Never waited for: a follower that is behind reads the journal.
+            let _ = self.committed.try_send(Arc::new(run));
+        }
+        for (submission, answer) in group.into_iter().zip(applied.answers) {
+            let _ = submission.answer.send(answer.map_err(Refused::from));
+        }
+    }
+}
+
+/// The first commands that fit in a batch by count and size; the rest keep waiting.
+fn take_batch(waiting: &mut Vec<Submission>) -> Vec<Submission> {
+    let mut bytes = 0;
+    let fits = waiting.iter().take(BATCH_COMMANDS).take_while(|submission| {
+        bytes += submission.command.size();
+        bytes <= BATCH_BYTES
+    });
+    let count = fits.count().max(1).min(waiting.len());
+    waiting.drain(..count).collect()
+}
+
+fn refuse(group: Vec<Submission>, fault: impl Fn() -> Fault) {
+    for submission in group {
+        let _ = submission.answer.send(Err(fault().into()));
+    }
+}
+
+async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Failure> {
+    step(database::connect_writer(options)).await.map_err(|error| match classify(error) {
+        Failure::Data(error) | Failure::Transient(error) => Failure::Lost(error),
+        failure => failure,
+    })
+}
+
+async fn try_batch(
+    connection: &mut MySqlConnection,
+    group: &[Submission],
+    id: Uuid,
+) -> Result<Applied, Failure> {
+    let mut batch = load(connection, group).await.map_err(classify)?;
+    let answers: Vec<Answer> = group.iter().map(|submission| batch.apply(submission)).collect();
+    if batch.is_empty() {
+        step(store::end(connection)).await.map_err(classify)?;
+        return Ok(Applied { answers, run: None });
+    }
+    let run = batch.to_run(id);
+    let written = step(store::write(connection, &batch, &run)).await;
+    let applied = Applied { answers, run: batch.has_events().then_some(run) };
+    match written.map_err(classify) {
+        Ok(()) => Ok(applied),
+        Err(Failure::Lost(error)) => Err(Failure::CommitLost(error, applied)),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn load(
+    connection: &mut MySqlConnection,
+    group: &[Submission],
+) -> Result<Batch, sqlx::Error> {
+    let order_ids: BTreeSet<u32> =
+        group.iter().filter_map(|submission| submission.command.order_id()).collect();
+    let request_ids: Vec<RequestId> = group
+        .iter()
+        .filter_map(|submission| {
+            let key = submission.key.as_ref()?;
+            Some(RequestId { user: submission.user, key: key.key.clone() })
+        })
+        .collect();
+    let request_ids: Vec<&RequestId> = request_ids.iter().collect();
+    let loaded = step(store::load(connection, &order_ids, &request_ids)).await?;
+    let mut batch = Batch::new(loaded.head, loaded.now);
+
+    let mut more_orders = BTreeSet::new();
+    let mut more_contracts = BTreeSet::new();
+    for (_, _, receipt) in &loaded.requests {
+        match receipt.done {
+            StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
+                more_orders.insert(order);
+            }
+            StoredDone::Accepted { contract } => {
+                more_contracts.insert(contract);
+            }
+        }
+    }
+    let wanted: BTreeSet<u32> = group
+        .iter()
+        .filter(|submission| submission.command.needs_contract())
+        .filter_map(|submission| submission.command.order_id())
+        .collect();
+    let taken: BTreeSet<u32> = loaded
+        .orders
+        .iter()
+        .filter(|order| order.status == crate::orders::Status::Taken && wanted.contains(&order.id))
+        .map(|order| order.id)
+        .collect();
+    for order in loaded.orders {
+        batch.load_order(order);
+    }
+    if !(more_orders.is_empty() && more_contracts.is_empty() && taken.is_empty()) {
+        let more = store::load_more(connection, &more_orders, &more_contracts, &taken);
+        let (orders, contracts) = step(more).await?;
+        for contract in &contracts {
+            batch.load_contract(contract.clone());
+        }
+        for (id, hash, receipt) in loaded.requests {
+            let order = |id| orders.iter().find(|order| order.id == id).cloned();
+            let contract = |id| contracts.iter().find(|contract| contract.id == id).cloned();
+            let receipt = receipt.with_rows(order, contract).ok_or(sqlx::Error::RowNotFound)?;
+            batch.load_request(id, hash, receipt);
+        }
+    }
+    Ok(batch)
+}
+
+/// Bounds one exchange with the database; a connection that did not answer in time is a lost one.
+async fn step<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(STEP, work).await.unwrap_or_else(|_| {
+        Err(sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut)))
+    })
+}
+
+fn classify(error: sqlx::Error) -> Failure {
+    let Some(refused) = error.as_database_error() else {
+        return Failure::Lost(error);
+    };
+    let number =
+        refused.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+    match number {
+        // Deadlock, lock wait time-out, record changed since last read.
+        1213 | 1205 | 1020 => Failure::Transient(error),
+        // Shutdown, killed, interrupted, network errors, evicted after wait_timeout.
+        1053 | 1927 | 1317 | 1158..=1161 | 4031 => Failure::Lost(error),
+        _ => match refused.code().as_deref() {
+            Some(state) if state.starts_with("22") || state.starts_with("23") => {
+                Failure::Data(error)
+            }
+            _ => Failure::Unavailable(error),
+        },
+    }
+}

@@ -1,0 +1,58 @@
+//! Demo mode: anybody may be anybody. Who asks is told by headers, or chosen in the switcher that
+//! stands on every page.
+
+use http::{HeaderMap, header};
+
+use super::{Role, User};
+use crate::error::{Refusal, Refused};
+use crate::page::Flash;
+use crate::web::{Request, Response, session};
+
+/// Who asks: headers win over the cookie; malformed ones are refused.
+pub fn identify(headers: &HeaderMap, key: &cookie::Key) -> Result<Option<User>, Refusal> {
+    let text = |name| match headers.get(name) {
+        Some(value) => value.to_str().map(Some).map_err(|_| Refusal::MalformedUser),
+        None => Ok(None),
+    };
+    match (text("x-user-type")?, text("x-user-id")?) {
+        (None, None) => Ok(session::who(headers, key)),
+        (role, id) => User::parse(role.unwrap_or_default(), id.unwrap_or_default())
+            .map(Some)
+            .ok_or(Refusal::MalformedUser),
+    }
+}
+
+/// `GET /`: to the role's home, or who am I.
+pub async fn home(request: Request) -> Result<Response, Refused> {
+    Ok(match request.user {
+        Some(user) => {
+            request.redirect(home_of(user), crate::web::session::flash(&request.headers), None)
+        }
+        None => {
+            let title = request.lang.text("home-title");
+            request.page(&title, crate::page::home::main)
+        }
+    })
+}
+
+/// `POST /session`: become somebody else.
+pub async fn switch(request: Request) -> Result<Response, Refused> {
+    let fields = request.fields()?;
+    let role = fields.get("user_type")?;
+    let id = fields.get("user_id").unwrap_or_default();
+    // The switcher always sends a number; admins need none.
+    let id = if role == Role::Admin.name() { "" } else { id };
+    let user = User::parse(role, id).ok_or(Refusal::BadRequest("user-malformed"))?;
+    let mut response = request.redirect(home_of(user), Some(Flash::Switched), None);
+    let cookie = session::remember_who(user, &request.app.cookie_key);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+fn home_of(user: User) -> &'static str {
+    match user.role {
+        Role::Customer => "/my/orders",
+        Role::Executor => "/orders",
+        Role::Admin => "/admin",
+    }
+}

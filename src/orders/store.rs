@@ -1,0 +1,103 @@
+//! Reading orders. (Only the exchange writes them.)
+
+use chrono::{DateTime, Utc};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{Order, Status};
+use crate::database::{self, Reads, decode};
+use crate::money::{Amount, Currency, Percent};
+use crate::page::paging::{Table, Window};
+
+/// The columns that `from_row` reads.
+pub const COLUMNS: &str = "id, customer_id, status, description, money_cost, commission_percent, \
+                           original_currency, parent_id, revision, created, last_action";
+
+/// The same with no more of the description than tables show, and one character to tell that it is
+/// cut.
+const EXCERPT: &str = "id, customer_id, status, LEFT(description, 281) AS description, money_cost, \
+                       commission_percent, original_currency, parent_id, revision, created, \
+                       last_action";
+
+/// One order with its whole description.
+pub async fn find(reads: Reads<'_>, id: u32) -> Result<Option<Order>, sqlx::Error> {
+    let text = format!("SELECT {COLUMNS} FROM orders WHERE id = ?");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(id);
+    let row = reads.read(query.fetch_optional(reads.pool)).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// These orders' excerpts, in no order; those that do not exist are left out.
+pub async fn list_by_ids(reads: Reads<'_>, ids: &[u32]) -> Result<Vec<Order>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("SELECT {EXCERPT} FROM orders WHERE id IN ({})", database::list(ids));
+    let rows = reads.read(sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(reads.pool)).await?;
+    rows.iter().map(excerpt_from_row).collect()
+}
+
+/// A page of one customer's orders, newest first.
+pub async fn list_of_customer(
+    reads: Reads<'_>,
+    customer_id: u32,
+    window: Window,
+) -> Result<Table<Order>, sqlx::Error> {
+    const SQL: &str = "SELECT b.revision AS head_revision, \
+         (SELECT COUNT(*) FROM orders WHERE customer_id = ?) AS total, o.* FROM board b \
+         LEFT JOIN (SELECT id, customer_id, status, LEFT(description, 281) AS description, \
+         money_cost, commission_percent, original_currency, parent_id, revision, created, \
+         last_action FROM orders WHERE customer_id = ? ORDER BY id DESC LIMIT ? OFFSET ?) o \
+         ON TRUE WHERE b.id = 1 ORDER BY o.id DESC";
+    database::table(reads, SQL, database::personal(customer_id), window, excerpt_from_row).await
+}
+
+/// A page of all orders, newest first: their ids have no gaps, so a page is a range of ids.
+pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Order>, sqlx::Error> {
+    const SQL: &str = "SELECT b.revision AS head_revision, b.orders AS total, o.id, \
+         o.customer_id, o.status, LEFT(o.description, 281) AS description, o.money_cost, \
+         o.commission_percent, o.original_currency, o.parent_id, o.revision, o.created, \
+         o.last_action FROM board b LEFT JOIN orders o \
+         ON o.id <= GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 0) \
+         AND o.id > GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 0) \
+         WHERE b.id = 1 ORDER BY o.id DESC";
+    database::table(reads, SQL, database::gapless, window, excerpt_from_row).await
+}
+
+pub fn from_row(row: &MySqlRow) -> Result<Order, sqlx::Error> {
+    let status: &str = row.try_get("status")?;
+    Ok(Order {
+        id: row.try_get("id")?,
+        customer_id: row.try_get("customer_id")?,
+        status: Status::from_name(status).ok_or_else(|| decode("status", status.to_owned()))?,
+        description: row.try_get("description")?,
+        cut: false,
+        price: amount(row, "money_cost")?,
+        percent: percent(row)?,
+        currency: currency(row)?,
+        parent_id: row.try_get("parent_id")?,
+        revision: row.try_get("revision")?,
+        created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
+        last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),
+    })
+}
+
+fn excerpt_from_row(row: &MySqlRow) -> Result<Order, sqlx::Error> {
+    from_row(row).map(|order| order.to_excerpt())
+}
+
+/// An amount of money, in hundredths of the minor unit.
+pub fn amount(row: &MySqlRow, column: &str) -> Result<Amount, sqlx::Error> {
+    let hundredths: i64 = row.try_get(column)?;
+    Amount::from_hundredths(hundredths).ok_or_else(|| decode(column, "negative"))
+}
+
+pub fn percent(row: &MySqlRow) -> Result<Percent, sqlx::Error> {
+    let percent: u8 = row.try_get("commission_percent")?;
+    Percent::new(percent).ok_or_else(|| decode("commission_percent", "above 100"))
+}
+
+pub fn currency(row: &MySqlRow) -> Result<Currency, sqlx::Error> {
+    let code: &str = row.try_get("original_currency")?;
+    Currency::from_code(code).ok_or_else(|| decode("original_currency", code.to_owned()))
+}

@@ -1,0 +1,308 @@
+//! Orders: placing, accepting, withdrawing and looking at them, for pages and programs alike.
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Order, description, store, view};
+use crate::app::personal::Fresh;
+use crate::contracts;
+use crate::error::{FieldRule, Refusal, Refused};
+use crate::exchange::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
+use crate::exchange::{Done, Receipt};
+use crate::identity::{Role, User};
+use crate::moment::Moment;
+use crate::money::{self, Currency};
+use crate::page::form::Place;
+use crate::page::paging::Table;
+use crate::page::{Flash, Source};
+use crate::web::reply::Provenance;
+use crate::web::{Request, Response};
+
+/// An order as programs see it.
+#[derive(Serialize)]
+pub struct Shape {
+    id: u32,
+    customer_id: u32,
+    status: &'static str,
+    description: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+    price: String,
+    fee: String,
+    payout: String,
+    currency: &'static str,
+    /// Shown to its customer and to admins only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<u32>,
+    created: Moment,
+    last_action: Moment,
+}
+
+impl Shape {
+    /// The order as `reader` may see it; `None` stands for everybody who watches the board.
+    pub fn new(order: &Order, reader: Option<User>) -> Shape {
+        let split = order.split();
+        let knows_parent = reader.is_some_and(|reader| reader.role != Role::Executor);
+        Shape {
+            id: order.id,
+            customer_id: order.customer_id,
+            status: order.status.name(),
+            description: order.description.clone(),
+            cut: order.cut,
+            price: split.price.to_decimal(order.currency),
+            fee: split.fee.to_decimal(order.currency),
+            payout: split.payout.to_decimal(order.currency),
+            currency: order.currency.code(),
+            parent_id: order.parent_id.filter(|_| knows_parent),
+            created: order.created,
+            last_action: order.last_action,
+        }
+    }
+}
+
+/// `GET /orders/{id}`
+pub async fn show(request: Request) -> Result<Response, Refused> {
+    let (order, contract, revision) = find(&request).await?;
+    let title = request.lang.format("order-title", [("id", order.id.to_string().into())]);
+    let data = Provenance { source: request.source(), revision };
+    Ok(request.live_page(&title, data, |context| view::one(context, &order, contract)))
+}
+
+/// `GET /api/orders/{id}`
+pub async fn api_show(request: Request) -> Result<Response, Refused> {
+    let (order, _, _) = find(&request).await?;
+    Ok(request.json(request.source(), &Shape::new(&order, request.user)))
+}
+
+/// The order asked for, if this reader may see it; its contract's id, if they may see that; and a
+/// revision that both are at least as new as.
+async fn find(request: &Request) -> Result<(Order, Option<u32>, u64), Refused> {
+    let user = request.require(&[Role::Customer, Role::Executor, Role::Admin])?;
+    let revision = request.app.board.position().revision;
+    let reads = request.interactions();
+    let order = store::find(reads, request.id).await?.ok_or(Refusal::NotFound)?;
+    let contract = match order.status {
+        super::Status::Taken => contracts::store::find_by_order(reads, order.id).await?,
+        _ => None,
+    };
+    let held = contract.is_some_and(|(_, executor)| user == User::executor(executor));
+    if !held && !order.is_visible_to(user) {
+        return Err(Refusal::NotFound.into());
+    }
+    Ok((order, contract.map(|(id, _)| id), revision))
+}
+
+/// `GET /my/orders`
+pub async fn mine(request: Request) -> Result<Response, Refused> {
+    let (orders, source) = list_mine(&request).await?;
+    Ok(mine_page(&request, StatusCode::OK, orders, source, &Draft::new(&request)))
+}
+
+/// `GET /api/my/orders`
+pub async fn api_mine(request: Request) -> Result<Response, Refused> {
+    let (orders, source) = list_mine(&request).await?;
+    Ok(request.json(source, &orders.map(|order| Shape::new(order, request.user))))
+}
+
+async fn list_mine(request: &Request) -> Result<(Table<Order>, Source), Refused> {
+    let user = request.require(&[Role::Customer])?;
+    let window = request.window();
+    let field = format!("(orders, {}, {})", window.page, window.per_page);
+    request
+        .personal(user, &field, Fresh::Board, || {
+            store::list_of_customer(request.interactions(), user.id, window)
+        })
+        .await
+}
+
+/// What stands in the place form.
+struct Draft {
+    description: String,
+    price: String,
+    currency: String,
+    request_id: String,
+    problem: Option<(&'static str, String)>,
+}
+
+impl Draft {
+    fn new(request: &Request) -> Draft {
+        let first = request.app.config.currencies.first().map_or("", |currency| currency.code());
+        Draft {
+            description: String::new(),
+            price: String::new(),
+            currency: first.to_owned(),
+            request_id: Uuid::new_v4().to_string(),
+            problem: None,
+        }
+    }
+
+    /// What was sent, with what is wrong about it.
+    fn refused(request: &Request, refusal: &Refusal) -> Draft {
+        let fields = request.fields().ok();
+        let text = |field| {
+            let text = fields.as_ref().and_then(|fields| fields.get(field).ok());
+            text.unwrap_or_default().to_owned()
+        };
+        let field = match refusal {
+            Refusal::InvalidField { field, .. } => field,
+            _ => "",
+        };
+        Draft {
+            description: text("description"),
+            price: text("price"),
+            currency: text("currency"),
+            // Another body is another request.
+            request_id: Uuid::new_v4().to_string(),
+            problem: Some((field, refusal.detail(request.lang).into_owned())),
+        }
+    }
+}
+
+fn mine_page(
+    request: &Request,
+    status: StatusCode,
+    orders: Table<Order>,
+    source: Source,
+    draft: &Draft,
+) -> Response {
+    let config = &request.app.config;
+    let place = Place {
+        description: &draft.description,
+        price: &draft.price,
+        currency: &draft.currency,
+        request_id: &draft.request_id,
+        currencies: &config.currencies,
+        percent: config.commission.get(),
+        problem: draft.problem.clone(),
+    };
+    let title = request.lang.text("my-orders-title");
+    let data = Provenance { source, revision: orders.revision };
+    request.render(status, &title, Some(data), |context| view::mine(context, &orders, &place))
+}
+
+/// `POST /orders`
+pub async fn place(request: Request) -> Result<Response, Refused> {
+    match place_order(&request).await {
+        Ok((receipt, order)) => {
+            let flash = Some(Flash::Placed { order: order.id });
+            Ok(request.redirect("/my/orders", flash, Some(&receipt)))
+        }
+        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
+            let (orders, source) = list_mine(&request).await?;
+            let draft = Draft::refused(&request, &refusal);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(mine_page(&request, status, orders, source, &draft))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// `POST /api/orders`
+pub async fn api_place(request: Request) -> Result<Response, Refused> {
+    let (receipt, order) = place_order(&request).await?;
+    let order = Shape::new(&order, request.user);
+    let body = json!({"order": order, "revision": receipt.revision});
+    Ok(request.done(StatusCode::CREATED, &receipt, &body))
+}
+
+async fn place_order(request: &Request) -> Result<(Receipt, Order), Refused> {
+    let user = request.require(&[Role::Customer])?;
+    let command = Command::PlaceOrder(read_order(request)?);
+    let receipt = request.submit(user, command).await?;
+    match receipt.done.clone() {
+        Done::Placed(order) => Ok((receipt, order)),
+        done => unreachable!("placing was answered with {done:?}"),
+    }
+}
+
+fn read_order(request: &Request) -> Result<PlaceOrder, Refusal> {
+    let config = &request.app.config;
+    let fields = request.fields()?;
+    let description = description::clean(fields.get("description")?).map_err(|refused| {
+        Refusal::InvalidField { field: "description", rule: FieldRule::Description(refused) }
+    })?;
+    let (price, currency) = (fields.get("price")?, fields.get("currency")?);
+    let currency = Currency::from_code(currency)
+        .filter(|currency| config.currencies.contains(currency))
+        .ok_or_else(|| {
+            let allowed: Vec<_> = config.currencies.iter().map(|known| known.code()).collect();
+            let rule = FieldRule::Currency { allowed: allowed.join(", ") };
+            Refusal::InvalidField { field: "currency", rule }
+        })?;
+    let max = config.max_order_cost.in_currency(currency);
+    let price = money::parse_price(price, currency, fields.notation(), max).map_err(|refused| {
+        Refusal::InvalidField { field: "price", rule: FieldRule::Price(refused, currency) }
+    })?;
+    Ok(PlaceOrder { description, price, percent: config.commission, currency })
+}
+
+/// `POST /orders/{id}/accept`
+pub async fn accept(request: Request) -> Result<Response, Refused> {
+    let order = request.id;
+    match accept_order(&request).await {
+        Ok((receipt, contract)) => {
+            let flash = Flash::Accepted { order, contract: contract.id };
+            Ok(request.redirect("/my/contracts", Some(flash), Some(&receipt)))
+        }
+        Err(Refused::Refusal(Refusal::OrderNotOpen { .. })) => {
+            Ok(request.redirect("/orders", Some(Flash::SomebodyFaster { order }), None))
+        }
+        Err(Refused::Refusal(Refusal::OwnOrder)) => {
+            Ok(request.redirect("/orders", Some(Flash::OwnOrder { order }), None))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// `POST /api/orders/{id}/accept`
+pub async fn api_accept(request: Request) -> Result<Response, Refused> {
+    let (receipt, contract) = accept_order(&request).await?;
+    let contract = contracts::web::Shape::new(&contract);
+    let body = json!({"contract": contract, "revision": receipt.revision});
+    Ok(request.done(StatusCode::CREATED, &receipt, &body))
+}
+
+async fn accept_order(request: &Request) -> Result<(Receipt, contracts::Contract), Refused> {
+    let user = request.require(&[Role::Executor])?;
+    let command = Command::AcceptOrder(AcceptOrder { order_id: request.id });
+    let receipt = request.submit(user, command).await?;
+    match receipt.done.clone() {
+        Done::Accepted(contract) => Ok((receipt, contract)),
+        done => unreachable!("accepting was answered with {done:?}"),
+    }
+}
+
+/// `POST /orders/{id}/withdraw`
+pub async fn withdraw(request: Request) -> Result<Response, Refused> {
+    let order = request.id;
+    match withdraw_order(&request).await {
+        Ok((receipt, _)) => {
+            let flash = Some(Flash::Withdrawn { order });
+            Ok(request.redirect("/my/orders", flash, Some(&receipt)))
+        }
+        Err(Refused::Refusal(Refusal::OrderNotOpen { .. })) => {
+            Ok(request.redirect("/my/orders", Some(Flash::NotOpen { order }), None))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// `POST /api/orders/{id}/withdraw`
+pub async fn api_withdraw(request: Request) -> Result<Response, Refused> {
+    let (receipt, order) = withdraw_order(&request).await?;
+    let order = Shape::new(&order, request.user);
+    let body = json!({"order": order, "revision": receipt.revision});
+    Ok(request.done(StatusCode::OK, &receipt, &body))
+}
+
+async fn withdraw_order(request: &Request) -> Result<(Receipt, Order), Refused> {
+    let user = request.require(&[Role::Customer])?;
+    let command = Command::WithdrawOrder(WithdrawOrder { order_id: request.id });
+    let receipt = request.submit(user, command).await?;
+    match receipt.done.clone() {
+        Done::Withdrawn(order) => Ok((receipt, order)),
+        done => unreachable!("withdrawing was answered with {done:?}"),
+    }
+}
