@@ -1,0 +1,292 @@
+//! The board in memory: where it stands and the ids of all open orders, so that any page of it is
+//! found without counting. It follows the journal.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use roaring::RoaringBitmap;
+use sqlx::{Connection, Executor, MySqlConnection, Row};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::exchange::event::{Event, Run};
+use crate::exchange::journal::{self, Position};
+use crate::identity::User;
+use crate::page::paging::Window;
+
+/// People whose last change is remembered; beyond that, the floor rises and all of them count as
+/// changed just now.
+const PEOPLE: usize = 100_000;
+
+/// The board's state at one revision.
+#[derive(Debug)]
+pub struct State {
+    position: Position,
+    open: RoaringBitmap,
+    orders: u32,
+    contracts: u32,
+    changed: HashMap<User, u64>,
+    /// People who are not in `changed` have not changed after this revision.
+    floor: u64,
+}
+
+/// What was asked of the board, answered at one revision: the ids to show and what goes around them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Selection {
+    pub position: Position,
+    pub open_orders: u32,
+    pub window: Window,
+    pub pages: u32,
+    /// Newest first.
+    pub ids: Vec<u32>,
+}
+
+/// Which part of the board somebody wants.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    Page(Window),
+    /// The newest `per_page` orders below this id.
+    Before {
+        id: u32,
+        per_page: u32,
+    },
+}
+
+/// The counters of the head.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    pub revision: u64,
+    pub open_orders: u32,
+    pub orders: u32,
+    pub contracts: u32,
+}
+
+impl State {
+    /// Reads the board from the database, in one snapshot.
+    pub async fn load(connection: &mut MySqlConnection) -> Result<State, sqlx::Error> {
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+        let mut snapshot = connection.begin().await?;
+        let position = journal::head(&mut *snapshot).await?;
+        let row = snapshot.fetch_one("SELECT orders, contracts FROM board WHERE id = 1").await?;
+        let (orders, contracts) = (row.try_get(0)?, row.try_get(1)?);
+        let mut open = RoaringBitmap::new();
+        {
+            let mut ids =
+                sqlx::query_scalar::<_, u32>("SELECT id FROM orders WHERE status = 'open'")
+                    .fetch(&mut *snapshot);
+            while let Some(id) = ids.try_next().await? {
+                open.insert(id);
+            }
+        }
+        snapshot.rollback().await?;
+        let floor = position.revision;
+        Ok(State { position, open, orders, contracts, changed: HashMap::new(), floor })
+    }
+
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Applies the run that follows this state's revision.
+    fn apply(&mut self, run: &Run) {
+        assert_eq!(run.revision, self.position.revision + 1, "runs are applied in order");
+        for event in &run.events {
+            let order = event.order();
+            match event {
+                Event::OrderPlaced { .. } => {
+                    self.open.insert(order.id);
+                    self.orders = self.orders.max(order.id);
+                }
+                Event::OrderAccepted { contract_id, .. } => {
+                    self.open.remove(order.id);
+                    self.contracts = self.contracts.max(*contract_id);
+                }
+                Event::OrderWithdrawn { .. } => {
+                    self.open.remove(order.id);
+                }
+            }
+            for user in event.concerns() {
+                self.changed.insert(user, run.revision);
+            }
+        }
+        if self.changed.len() > PEOPLE {
+            self.changed.clear();
+            self.floor = run.revision;
+        }
+        self.position.revision = run.revision;
+        self.position.batch = run.batch;
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            revision: self.position.revision,
+            open_orders: open_count(&self.open),
+            orders: self.orders,
+            contracts: self.contracts,
+        }
+    }
+
+    fn select(&self, part: Part) -> Selection {
+        let total = open_count(&self.open);
+        let (window, end) = match part {
+            Part::Page(window) => {
+                let window = window.within(total);
+                (window, total - window.skipped().min(total))
+            }
+            Part::Before { id, per_page } => {
+                let below = if id == 0 { 0 } else { self.open.rank(id - 1) };
+                (Window { page: 1, per_page }, u32::try_from(below).unwrap_or(total))
+            }
+        };
+        let begin = end.saturating_sub(window.per_page);
+        let mut ids: Vec<u32> = match self.open.select(begin) {
+            // Walking from the first id on: each step is constant, wherever the page lies.
+            Some(first) => self.open.range(first..).take((end - begin) as usize).collect(),
+            None => Vec::new(),
+        };
+        ids.reverse();
+        Selection {
+            position: self.position.clone(),
+            open_orders: total,
+            window,
+            pages: window.pages(total),
+            ids,
+        }
+    }
+}
+
+fn open_count(open: &RoaringBitmap) -> u32 {
+    u32::try_from(open.len()).expect("ids are 32 bits wide")
+}
+
+/// The shared board: one follower changes it, everybody reads it.
+#[derive(Debug)]
+pub struct Board {
+    state: RwLock<State>,
+    revision: watch::Sender<u64>,
+}
+
+impl Board {
+    pub fn new(state: State) -> Board {
+        let revision = watch::Sender::new(state.position.revision);
+        Board { state: RwLock::new(state), revision }
+    }
+
+    pub fn position(&self) -> Position {
+        self.read().position.clone()
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.read().counts()
+    }
+
+    pub fn select(&self, part: Part) -> Selection {
+        self.read().select(part)
+    }
+
+    /// The last revision that changed something of this person's own, or later.
+    pub fn changed(&self, user: User) -> u64 {
+        let state = self.read();
+        state.changed.get(&user).copied().unwrap_or(0).max(state.floor)
+    }
+
+    /// The newest revision applied here.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// Waits until the board here is at `revision` or later, for up to `patience`. Returns whether
+    /// it is.
+    pub async fn reached(&self, revision: u64, patience: Duration) -> bool {
+        let mut watch = self.revision.subscribe();
+        let reached = watch.wait_for(|&here| here >= revision);
+        tokio::time::timeout(patience, reached).await.is_ok_and(|here| here.is_ok())
+    }
+
+    /// Applies the next run.
+    pub fn apply(&self, run: &Run) -> Counts {
+        let counts = {
+            let mut state = self.write();
+            state.apply(run);
+            state.counts()
+        };
+        self.revision.send_replace(run.revision);
+        counts
+    }
+
+    /// Puts another state in place: the history that this one followed is gone.
+    pub fn replace(&self, state: State) {
+        let revision = state.position.revision;
+        *self.write() = state;
+        self.revision.send_replace(revision);
+    }
+
+    /// Whether `batch` is what stands at the head here.
+    pub fn is_at(&self, revision: u64, batch: Uuid) -> bool {
+        let state = self.read();
+        state.position.revision == revision && state.position.batch == batch
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state.read().expect("whoever panics while changing the board stops the server")
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.state.write().expect("whoever panics while changing the board stops the server")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(open: impl IntoIterator<Item = u32>) -> State {
+        State {
+            position: Position { history: "h".to_owned(), revision: 5, batch: Uuid::nil() },
+            open: open.into_iter().collect(),
+            orders: 1_000_000,
+            contracts: 0,
+            changed: HashMap::new(),
+            floor: 5,
+        }
+    }
+
+    fn page(state: &State, page: u32) -> Selection {
+        state.select(Part::Page(Window { page, per_page: 20 }))
+    }
+
+    #[test]
+    fn pages_are_newest_first_and_the_last_one_is_short() {
+        let state = state(1..=45);
+        assert_eq!(page(&state, 1).ids, (26..=45).rev().collect::<Vec<_>>());
+        assert_eq!(page(&state, 3).ids, [5, 4, 3, 2, 1]);
+        assert_eq!(page(&state, 9), page(&state, 3));
+        assert_eq!(page(&state, 1).pages, 3);
+    }
+
+    #[test]
+    fn an_empty_board_has_one_empty_page() {
+        let selection = page(&state([]), 1);
+        assert_eq!((selection.ids.len(), selection.pages, selection.open_orders), (0, 1, 0));
+    }
+
+    #[test]
+    fn following_before_reads_the_whole_board() {
+        let ids = (1..100_000).step_by(7);
+        let state = state(ids.clone());
+        let mut read = Vec::new();
+        let mut before = u32::MAX;
+        loop {
+            let part = state.select(Part::Before { id: before, per_page: 100 }).ids;
+            let Some(&last) = part.last() else { break };
+            read.extend(part);
+            before = last;
+        }
+        let mut expected: Vec<u32> = ids.collect();
+        expected.reverse();
+        assert_eq!(read, expected);
+        assert!(state.select(Part::Before { id: 0, per_page: 20 }).ids.is_empty());
+    }
+}

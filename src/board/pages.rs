@@ -1,0 +1,151 @@
+//! Pages of the board: immutable snapshots, made once and shared: in this process, and through
+//! memcached with all others. Their keys name the revision, so a stale one can never be read.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::Page;
+use super::index::{Board, Part, Selection};
+use crate::cache::memcached::SharedPages;
+use crate::database::Reads;
+use crate::error::{Fault, Refused};
+use crate::exchange::journal::Position;
+use crate::orders;
+use crate::page::Source;
+
+/// Pages of the newest revision kept in the process.
+const HOT: usize = 512;
+/// How often a page is tried again because rows moved on while it was read.
+const ATTEMPTS: u32 = 20;
+
+pub struct Pages {
+    pub shared: SharedPages,
+    hot: Mutex<Hot>,
+}
+
+type Cell = Arc<OnceCell<Arc<Page>>>;
+
+#[derive(Default)]
+struct Hot {
+    position: Option<Position>,
+    pages: HashMap<Part, Cell>,
+}
+
+/// A row that the page needs has changed after the page's revision.
+struct MovedOn {
+    to: u64,
+}
+
+impl Pages {
+    pub fn new(shared: SharedPages) -> Pages {
+        Pages { shared, hot: Mutex::default() }
+    }
+
+    /// A part of the board as of its newest revision here, and where it came from. Of those who
+    /// want the same missing page, one makes it and the others wait.
+    pub async fn get(
+        &self,
+        board: &Board,
+        reads: Reads<'_>,
+        part: Part,
+    ) -> Result<(Arc<Page>, Source), Refused> {
+        for _ in 0..ATTEMPTS {
+            let selection = board.select(part);
+            let part = match part {
+                Part::Page(_) => Part::Page(selection.window),
+                before => before,
+            };
+            let cell = self.cell(&selection.position, part);
+            let mut source = Source::Memory;
+            let made = cell.get_or_try_init(|| async {
+                let (page, from) = self.fetch(reads, part, &selection).await?;
+                source = from;
+                Ok::<_, Result<MovedOn, sqlx::Error>>(page)
+            });
+            match made.await {
+                Ok(page) => return Ok((Arc::clone(page), source)),
+                Err(Ok(MovedOn { to })) => {
+                    board.reached(to, Duration::from_millis(500)).await;
+                }
+                Err(Err(error)) => return Err(error.into()),
+            }
+        }
+        Err(Fault::Unavailable("the board moves faster than it can be read".to_owned()).into())
+    }
+
+    fn cell(&self, position: &Position, part: Part) -> Cell {
+        let mut hot = self.hot.lock().expect("nobody panics while holding it");
+        if hot.position.as_ref() != Some(position) || hot.pages.len() >= HOT {
+            hot.pages.clear();
+            hot.position = Some(position.clone());
+        }
+        Arc::clone(hot.pages.entry(part).or_default())
+    }
+
+    async fn fetch(
+        &self,
+        reads: Reads<'_>,
+        part: Part,
+        selection: &Selection,
+    ) -> Result<(Arc<Page>, Source), Result<MovedOn, sqlx::Error>> {
+        let key = key(&selection.position, part);
+        let known = self.shared.get(&key).await;
+        // Garbage under our key is the same as nothing.
+        let known = known.and_then(|bytes| serde_json::from_slice::<Page>(&bytes).ok());
+        if let Some(page) = known.filter(|page| is_of(page, selection)) {
+            return Ok((Arc::new(page), Source::Memcached));
+        }
+        let page = make(reads, selection).await?;
+        self.shared.set(&key, serde_json::to_vec(&page).expect("pages are plain data")).await;
+        Ok((Arc::new(page), Source::Mysql))
+    }
+}
+
+/// Reads a page's rows. A row whose last change is not after the revision is as it was then.
+async fn make(
+    reads: Reads<'_>,
+    selection: &Selection,
+) -> Result<Page, Result<MovedOn, sqlx::Error>> {
+    let revision = selection.position.revision;
+    let mut orders = orders::store::list_by_ids(reads, &selection.ids).await.map_err(Err)?;
+    orders.sort_unstable_by_key(|order| std::cmp::Reverse(order.id));
+    if let Some(newest) = orders.iter().map(|order| order.revision).max()
+        && newest > revision
+    {
+        return Err(Ok(MovedOn { to: newest }));
+    }
+    if orders.iter().map(|order| order.id).ne(selection.ids.iter().copied()) {
+        // Our index names rows that are not there: history was replaced, and is being noticed.
+        return Err(Ok(MovedOn { to: revision + 1 }));
+    }
+    Ok(Page {
+        history: selection.position.history.clone(),
+        revision,
+        open_orders: selection.open_orders,
+        page: selection.window.page,
+        pages: selection.pages,
+        per_page: selection.window.per_page,
+        orders,
+    })
+}
+
+fn is_of(page: &Page, selection: &Selection) -> bool {
+    page.history == selection.position.history
+        && page.revision == selection.position.revision
+        && page.orders.iter().map(|order| order.id).eq(selection.ids.iter().copied())
+}
+
+fn key(position: &Position, part: Part) -> String {
+    let Position { history, revision, batch } = position;
+    match part {
+        Part::Page(window) => {
+            format!("{history}:board:{revision}:{batch}:{}:{}", window.per_page, window.page)
+        }
+        Part::Before { id, per_page } => {
+            format!("{history}:board:{revision}:{batch}:{per_page}:before-{id}")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Shared pages: the same for everybody, kept in memcached. Their keys name the revision, so what
+//! is found under a key is right for ever.
+
+use std::time::Duration;
+
+use memcache::exp::{AsyncMemcache, Error, Ttl};
+use tokio::sync::OnceCell;
+
+use super::Breaker;
+
+/// A page of an old revision is asked for by nobody; memcached would push it out by itself.
+const TTL: Ttl = Ttl::secs(300);
+const TIMEOUT: Duration = Duration::from_millis(50);
+
+pub struct SharedPages {
+    address: Option<String>,
+    client: OnceCell<AsyncMemcache>,
+    breaker: Breaker,
+}
+
+impl SharedPages {
+    /// A cache at `memcache://host:port`; without a URL nothing is ever found.
+    pub fn new(url: Option<&str>) -> SharedPages {
+        let address = url.map(|url| {
+            let host = url.split_once("://").map_or(url, |(_, host)| host);
+            host.split(['/', '?']).next().unwrap_or(host).to_owned()
+        });
+        SharedPages { address, client: OnceCell::new(), breaker: Breaker::new("memcached") }
+    }
+
+    pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let client = self.client().await?;
+        self.breaker.note(client.get::<Vec<u8>>(key).await)?
+    }
+
+    pub async fn set(&self, key: &str, value: Vec<u8>) {
+        if let Some(client) = self.client().await {
+            self.breaker.note(client.set(key, value, TTL).await);
+        }
+    }
+
+    /// Whether it answers; `None` when there is none to ask.
+    pub async fn is_up(&self) -> Option<bool> {
+        self.address.as_ref()?;
+        let Some(client) = self.client().await else { return Some(false) };
+        Some(self.breaker.note(client.get::<Vec<u8>>("readyz").await).is_some())
+    }
+
+    async fn client(&self) -> Option<&AsyncMemcache> {
+        let address = self.address.as_ref()?;
+        if !self.breaker.is_closed() {
+            return None;
+        }
+        // Connecting resolves the name, which may fail while the network comes up: tried again.
+        let connected = self.client.get_or_try_init(|| async {
+            let builder = AsyncMemcache::builder().timeout(TIMEOUT).connect_timeout(TIMEOUT);
+            builder.connect_async([address.as_str()]).await
+        });
+        let connected: Result<&AsyncMemcache, Error> = connected.await;
+        self.breaker.note(connected)
+    }
+}

@@ -1,0 +1,62 @@
+//! The two caches, each behind a small type that answers "not here" whenever it cannot answer: a
+//! cache that is away costs a miss, never an error, and no request waits for it twice.
+
+pub mod memcached;
+pub mod redis;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// After a failure a cache is not asked for so long.
+const REST: Duration = Duration::from_millis(500);
+
+/// Remembers that something was away, and asks again only now and then.
+#[derive(Debug)]
+struct Breaker {
+    name: &'static str,
+    started: Instant,
+    rests_until_ms: AtomicU64,
+    well: AtomicBool,
+    failures: AtomicU64,
+}
+
+impl Breaker {
+    fn new(name: &'static str) -> Breaker {
+        Breaker {
+            name,
+            started: Instant::now(),
+            rests_until_ms: AtomicU64::new(0),
+            well: AtomicBool::new(true),
+            failures: AtomicU64::new(0),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether it may be asked now.
+    fn is_closed(&self) -> bool {
+        self.now_ms() >= self.rests_until_ms.load(Ordering::Relaxed)
+    }
+
+    fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
+        match result {
+            Ok(value) => {
+                if !self.well.swap(true, Ordering::Relaxed) {
+                    tracing::info!("{} is back", self.name);
+                }
+                Some(value)
+            }
+            Err(error) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                let until = self.now_ms() + REST.as_millis() as u64;
+                self.rests_until_ms.store(until, Ordering::Relaxed);
+                if self.well.swap(false, Ordering::Relaxed) {
+                    tracing::warn!(%error, "{} is away: pages come from the database", self.name);
+                }
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The follower: brings every committed run, in order and without a gap, to the board and the hub
+//! of this server. Runs come from our own writer and from the bell; whatever is missing is read
+//! from the journal, and once a second the head is looked at anyway.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::MySqlPool;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, timeout};
+
+use super::bell::{Bell, Ring};
+use super::hub::Hub;
+use crate::board::index::{Board, Counts, State};
+use crate::exchange::event::{Event, Run};
+use crate::exchange::journal::{self, Position};
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const READ_LIMIT: Duration = Duration::from_secs(5);
+/// Runs read from the journal at once.
+const CHUNK: u32 = 200;
+/// Runs put back into the ring at start.
+const REFILL: u64 = 500;
+
+pub struct Follower {
+    pub board: Arc<Board>,
+    pub hub: Arc<Hub>,
+    pub pool: MySqlPool,
+    pub bell: Bell,
+    pub committed: mpsc::Receiver<Arc<Run>>,
+    /// Whether the database answered when last asked.
+    pub database_up: Arc<AtomicBool>,
+}
+
+/// The journal does not go on from where we are: history was replaced.
+struct Replaced;
+
+impl Follower {
+    pub async fn run(mut self) {
+        let mut timer = tokio::time::interval(LOOK_EVERY);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let result = tokio::select! {
+                run = self.committed.recv() => match run {
+                    Some(run) => {
+                        self.bell.ring(&run);
+                        self.offer(run).await
+                    }
+                    None => return,
+                },
+                heard = self.bell.hear() => match heard {
+                    Ring::Run(run) => self.offer(Arc::new(*run)).await,
+                    Ring::Look => self.look().await,
+                },
+                _ = timer.tick() => self.look().await,
+            };
+            let up = result.is_ok();
+            if self.database_up.swap(up, Ordering::Relaxed) != up {
+                match result {
+                    Ok(()) => tracing::info!("the board follows the journal again"),
+                    Err(error) => tracing::error!(%error, "the board cannot follow the journal"),
+                }
+            }
+        }
+    }
+
+    /// Takes a run from whoever brings it.
+    async fn offer(&self, run: Arc<Run>) -> Result<(), sqlx::Error> {
+        let here = self.board.position();
+        match follows(&here, &run) {
+            Some(Ok(())) => {
+                self.apply(run);
+                Ok(())
+            }
+            // Old news.
+            None if run.revision < here.revision || run.batch == here.batch => Ok(()),
+            None | Some(Err(Replaced)) => self.look().await,
+        }
+    }
+
+    /// Looks at the head, and catches up or starts over.
+    async fn look(&self) -> Result<(), sqlx::Error> {
+        let head = bounded(journal::head(&self.pool)).await?;
+        let here = self.board.position();
+        let replaced = head.history != here.history
+            || head.revision < here.revision
+            || (head.revision == here.revision && head.batch != here.batch);
+        if replaced {
+            return self.start_over(&here).await;
+        }
+        while self.board.position().revision < head.revision {
+            let from = self.board.position().revision;
+            let runs = bounded(journal::list_after(&self.pool, from, CHUNK)).await?;
+            if runs.is_empty() {
+                return self.start_over(&here).await;
+            }
+            for run in runs {
+                match follows(&self.board.position(), &run) {
+                    Some(Ok(())) => self.apply(Arc::new(run)),
+                    _ => return self.start_over(&here).await,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, run: Arc<Run>) {
+        let counts = self.board.apply(&run);
+        self.hub.publish(run, counts);
+    }
+
+    async fn start_over(&self, here: &Position) -> Result<(), sqlx::Error> {
+        tracing::error!(
+            revision = here.revision,
+            "history was replaced: starting over from the database"
+        );
+        let mut connection = bounded(self.pool.acquire()).await?;
+        let state = bounded(State::load(&mut connection)).await?;
+        let position = state.position().clone();
+        self.board.replace(state);
+        self.hub.reset(&position.history, position.revision);
+        Ok(())
+    }
+}
+
+/// Whether `run` is the next one: `None` when its revision is not.
+fn follows(here: &Position, run: &Run) -> Option<Result<(), Replaced>> {
+    if run.revision != here.revision + 1 {
+        return None;
+    }
+    Some(if run.previous == here.batch { Ok(()) } else { Err(Replaced) })
+}
+
+/// The runs before `counts`, oldest first, each with the board's counts right after it.
+pub async fn recent(
+    pool: &MySqlPool,
+    counts: Counts,
+) -> Result<Vec<(Arc<Run>, Counts)>, sqlx::Error> {
+    let from = counts.revision.saturating_sub(REFILL);
+    let mut runs = journal::list_after(pool, from, REFILL as u32).await?;
+    runs.retain(|run| run.revision <= counts.revision);
+    let mut counts = counts;
+    let mut recent = Vec::with_capacity(runs.len());
+    for run in runs.into_iter().rev() {
+        let before = run.events.iter().fold(counts, undo);
+        counts.revision = run.revision;
+        recent.push((Arc::new(run), counts));
+        counts = before;
+    }
+    recent.reverse();
+    Ok(recent)
+}
+
+fn undo(counts: Counts, event: &Event) -> Counts {
+    match event {
+        Event::OrderPlaced { .. } => Counts {
+            open_orders: counts.open_orders.saturating_sub(1),
+            orders: counts.orders.saturating_sub(1),
+            ..counts
+        },
+        Event::OrderAccepted { .. } => Counts {
+            open_orders: counts.open_orders + 1,
+            contracts: counts.contracts.saturating_sub(1),
+            ..counts
+        },
+        Event::OrderWithdrawn { .. } => Counts { open_orders: counts.open_orders + 1, ..counts },
+    }
+}
+
+async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(READ_LIMIT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}

@@ -1,0 +1,142 @@
+//! The hub: one place that knows the newest runs, and wakes the sockets when there is another one.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::ring::{Entry, Ring};
+use crate::board::index::Counts;
+use crate::exchange::event::Run;
+
+/// What wakes sockets. One value for all of them: no socket has a timer of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Beat {
+    /// The newest revision that can be sent.
+    pub revision: u64,
+    pub history: Arc<str>,
+    /// Goes up when history was replaced: everybody must fetch everything.
+    pub resets: u64,
+    /// Goes up every 15 s.
+    pub heartbeats: u64,
+    /// The server is leaving.
+    pub leaving: bool,
+}
+
+/// Where to find a revision.
+pub enum Next {
+    Entry(Arc<Entry>),
+    /// Not here yet.
+    Ahead,
+    /// Not here any more.
+    Gone,
+}
+
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+pub struct Hub {
+    ring: RwLock<Ring>,
+    beat: watch::Sender<Beat>,
+    summary: watch::Sender<Utf8Bytes>,
+    watchers: AtomicU32,
+}
+
+impl Hub {
+    pub fn new(history: &str, revision: u64) -> Hub {
+        let beat =
+            Beat { revision, history: history.into(), resets: 0, heartbeats: 0, leaving: false };
+        Hub {
+            ring: RwLock::default(),
+            beat: watch::Sender::new(beat),
+            summary: watch::Sender::new(Utf8Bytes::default()),
+            watchers: AtomicU32::new(0),
+        }
+    }
+
+    /// Puts older runs in place without waking anybody: at start, before there are sockets.
+    pub fn refill(&self, runs: impl IntoIterator<Item = (Arc<Run>, Counts)>) {
+        let mut ring = self.ring.write().expect("ring");
+        for (run, counts) in runs {
+            ring.push(run, counts);
+        }
+    }
+
+    /// Sends the next run to everybody.
+    pub fn publish(&self, run: Arc<Run>, counts: Counts) {
+        let revision = run.revision;
+        self.ring.write().expect("ring").push(run, counts);
+        self.beat.send_modify(|beat| beat.revision = revision);
+    }
+
+    /// Starts over with another history, or from an earlier revision.
+    pub fn reset(&self, history: &str, revision: u64) {
+        self.ring.write().expect("ring").clear();
+        self.beat.send_modify(|beat| {
+            beat.history = history.into();
+            beat.revision = revision;
+            beat.resets += 1;
+        });
+    }
+
+    pub fn leave(&self) {
+        self.beat.send_modify(|beat| beat.leaving = true);
+    }
+
+    /// Beats for as long as the server runs.
+    pub async fn beat(&self) {
+        let mut timer = tokio::time::interval(HEARTBEAT);
+        timer.tick().await;
+        loop {
+            timer.tick().await;
+            self.beat.send_modify(|beat| beat.heartbeats += 1);
+        }
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Beat> {
+        self.beat.subscribe()
+    }
+
+    /// The admins' summary message, empty until there is one.
+    pub fn summaries(&self) -> watch::Receiver<Utf8Bytes> {
+        self.summary.subscribe()
+    }
+
+    pub fn summarise(&self, message: String) {
+        self.summary.send_replace(message.into());
+    }
+
+    /// Whether any admin's socket waits for summaries.
+    pub fn wants_summaries(&self) -> bool {
+        self.summary.receiver_count() > 0
+    }
+
+    pub fn after(&self, revision: u64) -> Next {
+        let ring = self.ring.read().expect("ring");
+        match ring.get(revision + 1) {
+            Some(entry) => Next::Entry(entry),
+            None if self.beat.borrow().revision <= revision => Next::Ahead,
+            None => Next::Gone,
+        }
+    }
+
+    /// How many sockets are open here.
+    pub fn watchers(&self) -> u32 {
+        self.watchers.load(Ordering::Relaxed)
+    }
+
+    /// Counts a watcher until the guard is dropped.
+    pub fn count_watcher(self: &Arc<Hub>) -> Watcher {
+        self.watchers.fetch_add(1, Ordering::Relaxed);
+        Watcher(Arc::clone(self))
+    }
+}
+
+pub struct Watcher(Arc<Hub>);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.watchers.fetch_sub(1, Ordering::Relaxed);
+    }
+}

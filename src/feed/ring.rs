@@ -1,0 +1,150 @@
+//! The newest runs, ready to send. Frames are encoded once per audience, when the first socket of
+//! that audience wants them; personal parts are few and encoded when asked for.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, OnceLock};
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::frame::{self, Envelope, Format};
+use crate::board::index::Counts;
+use crate::exchange::event::Run;
+use crate::i18n::Lang;
+use crate::identity::{Role, User};
+use crate::moment::Moment;
+
+const MAX_ENTRIES: usize = 4096;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+const MAX_AGE_MS: i64 = 15 * 60 * 1000;
+
+/// The newest runs in order, without a gap.
+#[derive(Default)]
+pub struct Ring {
+    entries: VecDeque<Arc<Entry>>,
+    bytes: usize,
+}
+
+/// One run and the messages made of it.
+pub struct Entry {
+    pub run: Arc<Run>,
+    counts: Counts,
+    bytes: usize,
+    people: HashMap<User, Vec<usize>>,
+    json: OnceLock<Frames>,
+    html: [OnceLock<Frames>; Lang::ALL.len()],
+}
+
+/// A run's shared messages in one format.
+struct Frames {
+    public: Vec<Utf8Bytes>,
+    /// Everybody's orders and contracts, for admins; goes before `public`.
+    everybody: Vec<Utf8Bytes>,
+}
+
+impl Ring {
+    /// Adds the next run; `counts` are the board's after it. Forgets what is too old or too much.
+    pub fn push(&mut self, run: Arc<Run>, counts: Counts) {
+        let entry = Entry::new(run, counts);
+        self.bytes += entry.bytes;
+        let newest = entry.run.created;
+        self.entries.push_back(Arc::new(entry));
+        while let Some(first) = self.entries.front()
+            && (self.entries.len() > MAX_ENTRIES
+                || (self.bytes > MAX_BYTES && self.entries.len() > 1)
+                || newest.millis() - first.run.created.millis() > MAX_AGE_MS)
+        {
+            self.bytes -= first.bytes;
+            self.entries.pop_front();
+        }
+    }
+
+    /// The run that made `revision`, if it is still here.
+    pub fn get(&self, revision: u64) -> Option<Arc<Entry>> {
+        let first = self.entries.front()?.run.revision;
+        let place = usize::try_from(revision.checked_sub(first)?).ok()?;
+        self.entries.get(place).cloned()
+    }
+
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Entry {
+    fn new(run: Arc<Run>, counts: Counts) -> Entry {
+        let mut people: HashMap<User, Vec<usize>> = HashMap::new();
+        let mut bytes = 256;
+        for (place, event) in run.events.iter().enumerate() {
+            // Rows and data of it, in a few audiences.
+            bytes += 2048 + event.order().description.len();
+            for user in event.concerns() {
+                people.entry(user).or_default().push(place);
+            }
+        }
+        Entry { run, counts, bytes, people, json: OnceLock::new(), html: Default::default() }
+    }
+
+    /// The messages of this run for somebody who was last told of revision `told`; none when it
+    /// holds nothing for them.
+    pub fn messages(&self, user: User, format: Format, told: u64) -> Vec<Utf8Bytes> {
+        let mut messages = match user.role {
+            Role::Admin => self.frames(format).everybody.clone(),
+            _ => self.personal(user, format, told),
+        };
+        if user.role.sees_board() {
+            messages.extend(self.frames(format).public.iter().cloned());
+        } else if !messages.is_empty() {
+            let closing = frame::messages(self.envelope(user, told, &self.sent()), &[], true);
+            messages.extend(closing.into_iter().map(Utf8Bytes::from));
+        }
+        messages
+    }
+
+    fn personal(&self, user: User, format: Format, told: u64) -> Vec<Utf8Bytes> {
+        let Some(places) = self.people.get(&user) else { return Vec::new() };
+        let events = places.iter().map(|&place| &self.run.events[place]);
+        let items = frame::personal_items(events, user, format);
+        let messages = frame::messages(self.envelope(user, told, &self.sent()), &items, false);
+        messages.into_iter().map(Utf8Bytes::from).collect()
+    }
+
+    fn frames(&self, format: Format) -> &Frames {
+        let cell = match format {
+            Format::Json => &self.json,
+            Format::Html(lang) => &self.html[lang as usize],
+        };
+        cell.get_or_init(|| {
+            let admin = User { role: Role::Admin, id: 0 };
+            let sent = self.sent();
+            // Every run so far changes the board, so a run's frames start at the one before it.
+            let envelope = self.envelope(admin, self.run.revision - 1, &sent);
+            let encode = |items: &[frame::Item], closes| -> Vec<Utf8Bytes> {
+                let messages = frame::messages(envelope, items, closes);
+                messages.into_iter().map(Utf8Bytes::from).collect()
+            };
+            Frames {
+                public: encode(&frame::public_items(&self.run.events, format), true),
+                everybody: encode(&frame::personal_items(&self.run.events, admin, format), false),
+            }
+        })
+    }
+
+    fn envelope<'a>(&self, user: User, told: u64, sent: &'a str) -> Envelope<'a> {
+        Envelope {
+            from: told,
+            to: self.run.revision,
+            open_orders: user.role.sees_board().then_some(self.counts.open_orders),
+            sent,
+        }
+    }
+
+    fn sent(&self) -> String {
+        self.run.created.to_rfc3339()
+    }
+
+    /// When the run was committed.
+    pub fn created(&self) -> Moment {
+        self.run.created
+    }
+}

@@ -1,0 +1,216 @@
+//! What runs add to the statistics. Pure: the same runs always give the same sums.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::exchange::event::{Event, Run};
+use crate::moment::Moment;
+use crate::money::{Currency, Total};
+use crate::orders::Order;
+
+/// What a number of runs adds: to the customers, to the executors, and to what the system earned.
+#[derive(Default, Debug)]
+pub struct Deltas {
+    pub customers: Side,
+    pub executors: Side,
+    pub earnings: BTreeMap<Currency, Total>,
+}
+
+/// Whose row it is: a person, in one currency.
+pub type Key = (u32, Currency);
+
+/// One role's rows in order of first appearance.
+#[derive(Default, Debug)]
+pub struct Side {
+    rows: Vec<Row>,
+    places: HashMap<Key, usize>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    pub key: Key,
+    /// When the first of the run's events happened that concern this row.
+    pub registered: Moment,
+    pub sums: Sums,
+}
+
+/// For a customer `count` are orders created and `money` what they cost; for an executor, orders
+/// accepted and money received.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Sums {
+    pub count: u32,
+    /// Executors only: orders completed.
+    pub completed: u32,
+    pub money: Total,
+    pub gain: Total,
+}
+
+impl Deltas {
+    pub fn add(&mut self, runs: &[Run]) {
+        for run in runs {
+            for event in &run.events {
+                self.add_event(event, run.created);
+            }
+        }
+    }
+
+    fn add_event(&mut self, event: &Event, now: Moment) {
+        match event {
+            Event::OrderPlaced { order } => {
+                let split = order.split();
+                let sums = self.customers.sums(key_of_customer(order), now);
+                sums.count += 1;
+                sums.money = sums.money + split.price;
+                sums.gain = sums.gain + split.fee;
+            }
+            Event::OrderWithdrawn { order } => {
+                let split = order.split();
+                let sums = self.customers.sums(key_of_customer(order), now);
+                sums.money = sums.money - split.price;
+                sums.gain = sums.gain - split.fee;
+            }
+            Event::OrderAccepted { order, executor_id, .. } => {
+                let split = order.split();
+                let sums = self.executors.sums((*executor_id, order.currency), now);
+                sums.count += 1;
+                sums.money = sums.money + split.payout;
+                sums.gain = sums.gain + split.fee;
+                let earned = self.earnings.entry(order.currency).or_default();
+                *earned = *earned + split.fee;
+            }
+        }
+    }
+
+    /// How many rows these deltas change.
+    pub fn len(&self) -> usize {
+        self.customers.rows.len() + self.executors.rows.len()
+    }
+}
+
+impl Side {
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    fn sums(&mut self, key: Key, now: Moment) -> &mut Sums {
+        let place = *self.places.entry(key).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push(Row { key, registered: now, sums: Sums::default() });
+        }
+        &mut self.rows[place].sums
+    }
+}
+
+fn key_of_customer(order: &Order) -> Key {
+    (order.customer_id, order.currency)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::money::{Amount, Percent};
+    use crate::orders::Status;
+
+    fn order(customer_id: u32, code: &str, price: i64) -> Order {
+        let created = moment(0);
+        Order {
+            id: 1,
+            customer_id,
+            status: Status::Open,
+            description: "Cut the hedge".to_owned(),
+            cut: false,
+            price: Amount::from_hundredths(price).unwrap(),
+            percent: Percent::new(2).unwrap(),
+            currency: Currency::from_code(code).unwrap(),
+            parent_id: None,
+            revision: 1,
+            created,
+            last_action: created,
+        }
+    }
+
+    pub fn placed(customer_id: u32, code: &str, price: i64) -> Event {
+        Event::OrderPlaced { order: order(customer_id, code, price) }
+    }
+
+    fn withdrawn(customer_id: u32, code: &str, price: i64) -> Event {
+        let order = Order { status: Status::Withdrawn, ..order(customer_id, code, price) };
+        Event::OrderWithdrawn { order }
+    }
+
+    fn accepted(executor_id: u32, code: &str, price: i64) -> Event {
+        let order = Order { status: Status::Taken, ..order(7, code, price) };
+        Event::OrderAccepted { order, contract_id: 1, executor_id }
+    }
+
+    fn moment(second: u64) -> Moment {
+        Moment::try_from(format!("2026-01-01T00:00:{second:02}.000Z")).unwrap()
+    }
+
+    pub fn deltas(runs: Vec<Vec<Event>>) -> Deltas {
+        let runs: Vec<Run> = (1..)
+            .zip(runs)
+            .map(|(revision, events)| Run {
+                revision,
+                batch: Uuid::nil(),
+                previous: Uuid::nil(),
+                created: moment(revision),
+                events,
+            })
+            .collect();
+        let mut deltas = Deltas::default();
+        deltas.add(&runs);
+        deltas
+    }
+
+    /// Person, currency, second of registration, count, money, gain.
+    fn shown(side: &Side) -> Vec<(u32, &'static str, i64, u32, i128, i128)> {
+        let row = |row: &Row| {
+            let Row { key: (person, currency), registered, sums } = row;
+            let second = (registered.millis() - moment(0).millis()) / 1000;
+            let (money, gain) = (sums.money.hundredths(), sums.gain.hundredths());
+            (*person, currency.code(), second, sums.count, money, gain)
+        };
+        side.rows().iter().map(row).collect()
+    }
+
+    #[test]
+    fn placing_counts_the_order_its_price_and_its_fee() {
+        let deltas = deltas(vec![vec![placed(7, "RUB", 10_000), placed(7, "RUB", 500)]]);
+        assert_eq!(shown(&deltas.customers), [(7, "RUB", 1, 2, 10_500, 210)]);
+        assert!(deltas.executors.rows().is_empty() && deltas.earnings.is_empty());
+    }
+
+    #[test]
+    fn withdrawing_takes_both_amounts_back_and_the_order_stays_counted() {
+        let runs = vec![vec![placed(7, "RUB", 10_000)], vec![withdrawn(7, "RUB", 10_000)]];
+        assert_eq!(shown(&deltas(runs).customers), [(7, "RUB", 1, 1, 0, 0)]);
+        let lone = deltas(vec![vec![withdrawn(7, "RUB", 10_000)]]);
+        assert_eq!(shown(&lone.customers), [(7, "RUB", 1, 0, -10_000, -200)]);
+    }
+
+    #[test]
+    fn accepting_counts_for_the_executor_and_the_system_alone() {
+        let runs = vec![vec![accepted(9, "RUB", 10_000)], vec![accepted(9, "RUB", 20_000)]];
+        let deltas = deltas(runs);
+        assert_eq!(shown(&deltas.executors), [(9, "RUB", 1, 2, 29_400, 600)]);
+        assert!(deltas.customers.rows().is_empty());
+        let earned: Vec<_> = deltas.earnings.into_iter().collect();
+        let rub = Currency::from_code("RUB").unwrap();
+        assert_eq!(earned, [(rub, Total::from_hundredths(600))]);
+    }
+
+    #[test]
+    fn currencies_are_kept_apart_and_rows_stand_in_order_of_appearance() {
+        let deltas = deltas(vec![
+            vec![placed(8, "USD", 100), placed(7, "RUB", 100)],
+            vec![placed(8, "RUB", 300), placed(8, "USD", 200), accepted(8, "JPY", 100)],
+        ]);
+        let customers =
+            [(8, "USD", 1, 2, 300, 6), (7, "RUB", 1, 1, 100, 2), (8, "RUB", 2, 1, 300, 6)];
+        assert_eq!(shown(&deltas.customers), customers);
+        assert_eq!(shown(&deltas.executors), [(8, "JPY", 2, 1, 98, 2)]);
+        assert_eq!(deltas.len(), 4);
+    }
+}
