@@ -1,0 +1,118 @@
+//! What the replay remembers of an order and of a contract: small and of fixed size, the text as a
+//! mark only.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::check::{Fields, or_none};
+use crate::contracts::{self, Contract};
+use crate::moment::Moment;
+use crate::orders::{Order, Status};
+
+/// Stands for a description: two that differ have the same mark once in 2⁶⁴.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    hash: u64,
+    bytes: usize,
+}
+
+impl Mark {
+    pub fn of(text: &str) -> Mark {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Mark { hash: hasher.finish(), bytes: text.len() }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct OrderRecord {
+    pub customer_id: u32,
+    pub status: Status,
+    pub text: Mark,
+    /// In hundredths of the minor unit.
+    pub price: i64,
+    pub percent: u8,
+    pub currency: &'static str,
+    pub parent_id: Option<u32>,
+    pub revision: u64,
+    pub created: Moment,
+    pub last_action: Moment,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct ContractRecord {
+    pub order_id: u32,
+    pub executor_id: u32,
+    pub revision: u64,
+    pub created: Moment,
+}
+
+impl OrderRecord {
+    pub fn of(order: &Order) -> OrderRecord {
+        OrderRecord {
+            customer_id: order.customer_id,
+            status: order.status,
+            text: Mark::of(&order.description),
+            price: order.price.hundredths(),
+            percent: order.percent.get(),
+            currency: order.currency.code(),
+            parent_id: order.parent_id,
+            revision: order.revision,
+            created: order.created,
+            last_action: order.last_action,
+        }
+    }
+
+    /// What never changes in an order; its text only where it is whole.
+    pub fn compare_fixed(&self, found: &Order, fields: &mut Fields) {
+        fields.compare("customer_id", found.customer_id, self.customer_id);
+        fields.compare("money_cost", found.price.hundredths(), self.price);
+        fields.compare("commission_percent", found.percent.get(), self.percent);
+        fields.compare("original_currency", found.currency.code(), self.currency);
+        fields.compare("parent_id", or_none(found.parent_id), or_none(self.parent_id));
+        fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
+        if !found.cut {
+            fields.compare_unseen("description", Mark::of(&found.description), self.text);
+        }
+    }
+
+    pub fn compare(&self, found: &Order) -> Fields {
+        let mut fields = Fields::default();
+        self.compare_fixed(found, &mut fields);
+        fields.compare("status", found.status.name(), self.status.name());
+        fields.compare("revision", found.revision, self.revision);
+        let (found, wanted) = (found.last_action, self.last_action);
+        fields.compare("last_action", found.to_rfc3339(), wanted.to_rfc3339());
+        fields
+    }
+}
+
+impl ContractRecord {
+    /// `order` is the order that this contract was; without one only the rest is compared.
+    pub fn compare(&self, found: &Contract, order: Option<&OrderRecord>) -> Fields {
+        let mut fields = Fields::default();
+        fields.compare("order_id", found.order_id, self.order_id);
+        fields.compare("executor_id", found.executor_id, self.executor_id);
+        fields.compare("status", found.status.name(), contracts::Status::Accepted.name());
+        fields.compare("revision", found.revision, self.revision);
+        fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
+        fields.compare("last_action", found.last_action.to_rfc3339(), self.created.to_rfc3339());
+        if let Some(order) = order {
+            let fee = fee(order.price, order.percent);
+            fields.compare("customer_id", found.customer_id, order.customer_id);
+            fields.compare("money_cost", found.price.hundredths(), order.price);
+            fields.compare("fee", i128::from(found.fee.hundredths()), fee);
+            let payout = i128::from(order.price) - fee;
+            fields.compare("payout", i128::from(found.payout.hundredths()), payout);
+            fields.compare("commission_percent", found.percent.get(), order.percent);
+            fields.compare("original_currency", found.currency.code(), order.currency);
+            fields.compare_unseen("description", Mark::of(&found.description), order.text);
+        }
+        fields
+    }
+}
+
+/// What the system keeps of a price. Exact where the price is in whole minor units, which the
+/// replay makes sure of.
+pub fn fee(price: i64, percent: u8) -> i128 {
+    i128::from(price) * i128::from(percent) / 100
+}

@@ -1,0 +1,98 @@
+//! Remembered requests: their receipts name what exists and belongs to who asked.
+
+use super::check::Check;
+use super::replay::World;
+use super::store::Request;
+use crate::exchange::request::{StoredDone, StoredReceipt};
+
+/// Fed row by row.
+pub struct RequestsTable<'a> {
+    world: &'a World,
+    revision: u64,
+    count: u64,
+    check: Check,
+}
+
+impl RequestsTable<'_> {
+    /// `revision` is the head's: no receipt can be of a later one.
+    pub fn new(world: &World, revision: u64) -> RequestsTable<'_> {
+        RequestsTable { world, revision, count: 0, check: Check::new("") }
+    }
+
+    pub fn add(&mut self, request: Request) {
+        self.count += 1;
+        let wrong = match &request.receipt {
+            Ok(receipt) => self.wrong(&request, receipt),
+            Err(error) => Some(format!("the receipt is unreadable: {error}")),
+        };
+        self.check.expect(wrong.is_none(), || {
+            let Request { user_type, user_id, key, .. } = &request;
+            format!("{user_type} {user_id}, key {key:?}: {}", wrong.unwrap_or_default())
+        });
+    }
+
+    fn wrong(&self, request: &Request, receipt: &StoredReceipt) -> Option<String> {
+        let (role, revision, newest) =
+            (request.user_type.as_str(), receipt.revision, self.revision);
+        if !(1..=newest).contains(&revision) {
+            return Some(format!("the receipt is of revision {revision}, the head of {newest}"));
+        }
+        let (what, owner, wanted_role) = match receipt.done {
+            StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
+                let owner = self.world.orders.get(&order).map(|order| order.customer_id);
+                (format!("order {order}"), owner, "customer")
+            }
+            StoredDone::Accepted { contract } => {
+                let found = self.world.contracts.get(&contract);
+                let owner = found.map(|contract| contract.executor_id);
+                (format!("contract {contract}"), owner, "executor")
+            }
+        };
+        match owner {
+            None => Some(format!("there is no {what}")),
+            Some(owner) if (role, request.user_id) != (wanted_role, owner) => {
+                Some(format!("{what} belongs to {wanted_role} {owner}"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    pub fn finish(mut self) -> Check {
+        let title = format!("receipts of the {} remembered requests name what exists", self.count);
+        self.check.retitle(title);
+        self.check
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::replay::tests::{head, replayed, story};
+    use super::*;
+
+    fn check(user: (&str, u32), revision: u64, done: StoredDone, expected: Option<&str>) {
+        let (world, _) = replayed(story(), &head());
+        let (user_type, user_id) = (user.0.to_owned(), user.1);
+        let receipt = Ok(StoredReceipt { revision, done });
+        let mut table = RequestsTable::new(&world, 3);
+        table.add(Request { user_type, user_id, key: "k".to_owned(), receipt });
+        let title = "receipts of the 1 remembered requests name what exists";
+        let line = match expected {
+            None => format!("ok    {title}"),
+            Some(wrong) => format!("WRONG {title}: {} {}, key \"k\": {wrong}", user.0, user.1),
+        };
+        assert_eq!(table.finish().to_line(), line);
+    }
+
+    #[test]
+    fn receipts_of_what_does_not_exist_are_named() {
+        let accepted = StoredDone::Accepted { contract: 1 };
+        check(("customer", 7), 1, StoredDone::Placed { order: 1 }, None);
+        check(("customer", 7), 3, StoredDone::Withdrawn { order: 2 }, None);
+        check(("executor", 9), 2, accepted, None);
+        let nothing = StoredDone::Placed { order: 4 };
+        check(("customer", 7), 1, nothing, Some("there is no order 4"));
+        check(("executor", 8), 2, accepted, Some("contract 1 belongs to executor 9"));
+        let later = "the receipt is of revision 4, the head of 3";
+        check(("executor", 9), 4, accepted, Some(later));
+    }
+}
