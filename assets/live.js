@@ -1,0 +1,318 @@
+// Keeps a page live. The page says what its data is as of (history and revision, on its body); the
+// socket sends what changed since, with ready-made rows: nothing is rendered here.
+(() => {
+  'use strict';
+  const { body, documentElement: root } = document;
+  const find = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // Ages, by the server's clock.
+
+  const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+  const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto', style: 'short' });
+  let skew = 0;
+
+  function age(from = document) {
+    for (const time of all('time', from)) {
+      const seconds = Math.max(0, (Date.now() + skew - Date.parse(time.dateTime)) / 1000);
+      const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? UNITS.at(-1);
+      time.title ||= time.textContent;
+      time.textContent = relative.format(-Math.floor(seconds / size), unit);
+    }
+  }
+
+  // The socket: one at a time; whatever goes wrong, the next one goes on from the same revision.
+
+  const SILENCE = 35000;
+  let { revision, history } = body.dataset;
+  let socket, retry, heard, attempt = 0;
+
+  function connect() {
+    disconnect();
+    const url = new URL(body.dataset.live, location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    url.search = new URLSearchParams({ since: revision, history });
+    heard = Date.now();
+    socket = new WebSocket(url, 'orderboard.html.v1');
+    socket.onmessage = ({ data }) => receive(JSON.parse(data));
+    socket.onclose = () => connectLater();
+  }
+
+  function disconnect() {
+    clearTimeout(retry);
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    socket = null;
+  }
+
+  const backoff = () => Math.min(15000, 500 * 2 ** attempt++) * (0.5 + Math.random() / 2);
+
+  function connectLater(ms = backoff()) {
+    disconnect();
+    show(navigator.onLine && attempt < 4 ? 'catching' : 'offline');
+    retry = setTimeout(connect, ms);
+  }
+
+  function show(state) {
+    const { dataset } = find('#live');
+    if (dataset.state !== state) find('#live').textContent = dataset[dataset.state = state];
+  }
+
+  function receive(message) {
+    heard = Date.now();
+    if (message.resync) return resync(message.retry_ms);
+    if (message.goodbye) return connectLater(message.retry_ms);
+    if (message.summary) return count(message.summary);
+    if (message.from > revision) return connectLater();
+    attempt = 0;
+    if (message.watchers) skew = Date.parse(message.sent) - heard;
+    count({ watchers: message.watchers });
+    if (message.to > revision) apply(message);
+    if (message.more) return;
+    revision = Math.max(revision, message.to);
+    show('live');
+  }
+
+  function resync(ms = 0) {
+    disconnect();
+    show('catching');
+    retry = setTimeout(async () => {
+      const page = await load();
+      if (!page) return connectLater();
+      ({ revision, history } = page.body.dataset);
+      swap(page);
+      connect();
+    }, attempt++ ? Math.max(ms, backoff()) : ms);
+  }
+
+  // This page as it is now; null if it cannot be had. If it is no longer the reader's, go there.
+  async function load() {
+    const response = await fetch(body.dataset.here).catch(() => null);
+    if (!response || response.status === 429 || response.status >= 500) return null;
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    age(page);
+    if (page.body.dataset.revision && page.body.className === body.className) return page;
+    location.assign(body.dataset.here);
+    return null;
+  }
+
+  // Puts a fresh main in place. A form that somebody may be filling in stays the one it is.
+  function swap(page) {
+    const [name, value] = ['id', 'formaction', 'href', 'name']
+      .map((name) => [name, document.activeElement.getAttribute(name)])
+      .find(([, value]) => value) ?? ['id', 'main'];
+    const next = find('main', page);
+    for (const form of all('main form[id]')) find(`#${form.id}`, next)?.replaceWith(form);
+    find('main').replaceChildren(...next.childNodes);
+    if (document.activeElement === body) focus(find(`[${name}="${CSS.escape(value)}"]`));
+  }
+
+  const focus = (element) => element?.focus({ preventScroll: true });
+
+  // What a message changes.
+
+  function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [] }) {
+    const table = find('tbody[data-live]');
+    orders.forEach(announce);
+    steady(() => {
+      for (const { id, row } of { opened, orders, contracts }[table?.dataset.live] ?? []) {
+        put(table, id, make(row));
+      }
+      for (const { id, reason } of closed) {
+        if (refilling) missed.add(id);
+        if (table?.dataset.live === 'opened') close(find(`#order-${id}`), reason, table.dataset);
+        close(find(`article[data-order="${id}"]`), reason);
+      }
+    });
+    count({ open_orders });
+    settle();
+    if (isShort()) refill();
+    const { order, contract, own } = find('article')?.dataset ?? {};
+    if (orders.some(({ id }) => id == order)
+      || contracts.some(({ id, order_id }) => id == contract || order_id == order)) reload(0);
+    // The figures of a profile follow a moment later.
+    else if (own !== undefined && orders.length + contracts.length) reload(500);
+  }
+
+  function count(counts) {
+    for (const [name, value] of Object.entries(counts)) {
+      for (const place of value === undefined ? [] : all(`[data-count="${name}"]`)) {
+        if (name === 'gain') place.replaceChildren(...Object.entries(value).map(sum));
+        else place.textContent = value;
+        place.closest('.unknown')?.classList.remove('unknown');
+      }
+    }
+  }
+
+  function sum([currency, amount]) {
+    const digits = amount.split('.')[1]?.length ?? 0;
+    const line = document.createElement('li');
+    const small = document.createElement('small');
+    small.textContent = currency;
+    line.append(new Intl.NumberFormat(root.lang, {
+      minimumFractionDigits: digits, maximumFractionDigits: digits,
+    }).format(amount), ' ', small);
+    return line;
+  }
+
+  function announce({ id, status }) {
+    const known = find(`#order-${id}`)?.dataset.status;
+    if (status !== 'taken' || known === 'taken' || !body.matches('.role-customer')) return;
+    const notice = find('#notice');
+    notice.textContent = notice.dataset.taken.replace('{id}', id);
+    notice.classList.add('shown');
+    setTimeout(() => notice.classList.remove('shown'), 8000);
+  }
+
+  let reloading;
+  function reload(ms) {
+    clearTimeout(reloading);
+    reloading = setTimeout(async () => {
+      const page = await load();
+      if (page?.body.dataset.revision >= +revision) swap(page);
+      else reload(Math.min(15000, 2 * ms + 500));
+    }, ms);
+  }
+
+  // Rows: newest first. A first page holds so many open ones; later pages never shift.
+
+  function make(html) {
+    const { content } = Object.assign(document.createElement('template'), { innerHTML: html });
+    age(content);
+    content.firstChild.classList.add('fresh');
+    return content.firstChild;
+  }
+
+  const open = (table) => [...table.rows].filter((row) => !row.matches('.closed')).length;
+
+  function put(table, id, row) {
+    const known = find(`#${row.id}`);
+    if (known && table.dataset.live !== 'opened') {
+      const focused = known.contains(document.activeElement);
+      known.replaceWith(row);
+      if (focused) focus(find('a', row));
+    }
+    if (known || !table.matches('[data-first]')) return;
+    const next = [...table.rows].find((other) => other.dataset.id < id);
+    if (next) next.before(row);
+    else if (open(table) < table.dataset.perPage) table.append(row);
+  }
+
+  function close(thing, reason, words = thing?.dataset) {
+    if (!thing || thing.matches('.closed')) return;
+    thing.classList.add('closed');
+    thing.dataset.status = reason;
+    find('.status', thing).textContent = words[reason];
+    for (const button of all('button', thing)) {
+      button.textContent = words[reason];
+      button.removeAttribute('aria-label');
+      button.ariaDisabled = 'true';
+      // Really disabled it would lose the focus, and with it a keyboard user's place.
+      if (button === document.activeElement) button.type = 'button';
+      else button.disabled = true;
+    }
+    thing.leaves = Date.now() + 1500;
+    setTimeout(settle, 1600);
+  }
+
+  // Takes away what is closed or beyond the page's end, unless that would move a held row.
+  function settle() {
+    const table = find('tbody[data-first]');
+    let room = table?.dataset.perPage;
+    const leaving = [...table?.rows ?? []]
+      .filter((row) => (row.matches('.closed') ? Date.now() > row.leaves : room-- <= 0));
+    if (!leaving.length) return;
+    steady((held) => {
+      let above = scrollY;
+      for (const row of leaving) {
+        if (row.matches(HELD)) continue;
+        const follows = !held || held.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
+        if (!follows && (above -= row.offsetHeight) < 0) continue;
+        row.remove();
+      }
+    });
+  }
+
+  // Changes rows without moving the one that the reader points at or has focused (it is held), or
+  // what they have scrolled to.
+  const HELD = ':hover, :focus-within';
+  function steady(change) {
+    const rows = [...find('tbody[data-live]')?.rows ?? []];
+    const top = (row) => row.getBoundingClientRect().top;
+    const held = rows.find((row) => row.matches(HELD) && top(row) > 0 && top(row) < innerHeight);
+    const anchor = held ?? (rows.length && top(rows[0]) < 0 && rows.find((row) => top(row) >= 0));
+    const before = anchor && top(anchor);
+    change(held);
+    if (!anchor?.isConnected) return;
+    const shift = top(anchor) - before;
+    const height = Math.ceil(scrollY + shift + innerHeight);
+    if (height > root.scrollHeight) body.style.minHeight = `${height}px`;
+    scrollBy({ top: shift, behavior: 'instant' });
+  }
+
+  // A first page that closings left short gets its missing rows from a fresh one. Many pages get
+  // short in the same moment, so each waits a little.
+
+  const missed = new Set();
+  let refilling = false;
+
+  function isShort() {
+    const table = find('tbody[data-live="opened"][data-first]');
+    if (!table || document.hidden) return false;
+    const [total, size] = [+find('[data-count="open_orders"]').textContent, +table.dataset.perPage];
+    return open(table) < Math.min(total, size) || (total > size && !find('.paging nav'));
+  }
+
+  function refill() {
+    if (refilling) return;
+    refilling = true;
+    setTimeout(async () => {
+      missed.clear();
+      const [table, since] = [find('tbody[data-live]'), revision];
+      const page = await load();
+      refilling = false;
+      const { dataset } = page?.body ?? {};
+      if (!table.isConnected || dataset?.history !== history || dataset.revision < +since) return;
+      steady(() => {
+        for (const row of all('tbody[data-live] > tr', page)) {
+          if (!missed.has(+row.dataset.id)) put(table, +row.dataset.id, row);
+        }
+      });
+      find('.paging').replaceWith(find('.paging', page));
+      settle();
+      if (missed.size && isShort()) refill();
+    }, 200 + Math.random() * 800);
+  }
+
+  // What the browser tells.
+
+  addEventListener('submit', ({ submitter: button }) => {
+    setTimeout(() => { button.disabled = true; });
+    setTimeout(() => { button.disabled = button.matches('.closed *'); }, 5000);
+  });
+  addEventListener('pageshow', ({ persisted }) => {
+    for (const button of all('form button')) button.disabled = false;
+    if (persisted && revision) connect();
+  });
+  age();
+  setInterval(age, 10000);
+  if (!revision) return;
+
+  function wake() {
+    if (document.hidden) return;
+    attempt = 0;
+    if (!socket || Date.now() - heard > SILENCE) connect();
+    if (isShort()) refill();
+  }
+
+  addEventListener('online', wake);
+  addEventListener('offline', () => connectLater());
+  addEventListener('pagehide', disconnect);
+  document.addEventListener('visibilitychange', wake);
+  document.addEventListener('pointerout', () => setTimeout(settle));
+  document.addEventListener('focusout', () => setTimeout(settle));
+  setInterval(() => { if (socket && Date.now() - heard > SILENCE) connectLater(); }, 5000);
+  show('catching');
+  connect();
+})();

@@ -1,0 +1,240 @@
+# Every text that a person reads, in English. Keys are named by where they are used; a variable's
+# meaning is given where it does not speak for itself.
+
+## Everywhere
+
+brand = Orderboard
+skip = Skip to the content
+nav-label = Main
+nav-board = Board
+nav-my-orders = My orders
+nav-my-contracts = My contracts
+nav-profile = Profile
+nav-overview = Overview
+nav-orders = Orders
+nav-contracts = Contracts
+nav-customers = Customers
+nav-executors = Executors
+
+role-customer = Customer
+role-executor = Executor
+role-admin = Admin
+
+demo-banner = This is a demo: there are no passwords, and anybody can be anyone.
+switch-role = Role
+switch-id = Number
+switch-submit = Switch
+
+## The live indicator and its news ($id: of the order)
+
+live-now = Live
+live-catching-up = Catching up…
+live-offline = Offline
+live-taken = Your order #{ $id } has just been taken.
+
+## What an action came to ($id: of the order)
+
+flash-placed = Order #{ $id } placed.
+flash-accepted = Order #{ $id } is yours. It is now contract #{ $contract }.
+flash-withdrawn = Order #{ $id } withdrawn.
+flash-somebody-faster = Somebody was faster: order #{ $id } is taken.
+flash-not-open = Order #{ $id } is no longer open.
+flash-own-order = Order #{ $id } is your own: you cannot accept it.
+flash-switched = You are now somebody else.
+flash-show = Show it
+
+## Where the data came from, in the footer
+
+source-memory = memory
+source-memcached = memcached
+source-redis = redis
+source-mysql = MySQL
+source-none = nowhere
+origin = This data is taken from { $source }, revision { $revision }, { $ms } ms.
+origin-behind = The database does not answer: this is how things stood at revision { $revision }.
+origin-queries =
+    { $queries ->
+        [one] One query to MySQL.
+       *[other] { $queries } queries to MySQL.
+    }
+
+## Tables
+
+paging-label = Pages
+paging-previous = Previous page
+paging-next = Next page
+paging-page = Page { $page }
+paging-sizes = Rows per page:
+
+## The first page
+
+home-title = Orders, taken as they come
+home-lead = Customers post orders with a price. Executors watch one board that changes under their eyes, and take orders first come, first served. An accepted order becomes a contract between the two.
+home-choose = Who do you want to be?
+home-customer = Be customer 1
+home-customer-text = Post orders, and see the moment they are taken.
+home-executor = Be executor 1
+home-executor-text = Watch the board, and be the first to accept.
+home-admin = Be an admin
+home-admin-text = Watch everything: orders, contracts, earnings.
+home-switch-later = You can change your mind at any time, in the bar at the top.
+home-log-in = Please log in to go on.
+
+## Orders
+
+status-open = Open
+status-taken = Taken
+status-withdrawn = Withdrawn
+status-expired = Expired
+status-removed = Removed
+
+order-id = No.
+order-title = Order #{ $id }
+order-description = Description
+order-price = Price
+order-fee = Commission ({ $percent } %)
+order-payout = You get
+order-payout-of-executor = The executor gets
+order-customer = Customer
+order-status = Status
+order-created = Placed
+order-last-action = Last change
+order-parent = Comes back from order
+order-actions = Actions
+order-accept = Accept
+order-accept-this = Accept order #{ $id }
+order-withdraw = Withdraw
+order-withdraw-this = Withdraw order #{ $id }
+order-to-contract = Go to contract #{ $id }
+
+board-title = Open orders
+board-watchers = Watching:
+board-empty = No open orders right now. New ones appear here by themselves.
+my-orders-title = My orders
+my-orders-empty = You have not placed an order yet.
+orders-empty = There are no orders yet.
+
+place-title = Place an order
+place-description = What is to be done?
+place-price = Price
+place-price-example = 100.00
+place-currency = Currency
+place-commission = Our commission is { $percent } % of the price; the executor gets the rest.
+place-submit = Place order
+
+## Contracts
+
+status-accepted = Accepted
+status-delivered = Delivered
+status-completed = Completed
+status-cancelled = Cancelled
+status-disputed = Disputed
+
+contract-id = No.
+contract-title = Contract #{ $id }
+contract-executor = Executor
+contract-order = Made from order
+contract-created = Accepted
+my-contracts-title = My contracts
+contracts-empty = There are no contracts yet.
+
+## People
+
+profile-customer = Customer #{ $id }
+profile-executor = Executor #{ $id }
+profile-registered = Here since
+profile-behind =
+    { $behind ->
+        [one] These figures are one revision behind.
+       *[other] These figures are { $behind } revisions behind.
+    }
+profile-empty = Nothing has been counted yet. Your figures appear here after your first order.
+profile-orders-created = Orders placed
+profile-money-in-orders = Money in orders
+profile-orders-accepted = Orders accepted
+profile-orders-completed = Orders completed
+profile-money-received = Money received
+profile-gain = Commission
+people-id = No.
+people-registered = Here since
+people-empty = Nobody is here yet.
+
+## The admin's overview
+
+overview-title = Overview
+overview-open-orders = Open orders
+overview-orders = Orders ever placed
+overview-contracts = Contracts
+overview-watchers = Watching now
+overview-gain = Earned
+overview-gain-text = The commission of all contracts, in each currency.
+
+## What went wrong: a short title, and a sentence ($id: of the order)
+
+error-way-on = Back to the start
+error-trace = If you tell us about it, please give this number:
+
+error-bad-request-title = That request makes no sense
+error-bad-request = The request could not be understood. Please go back and try again.
+error-unauthenticated-title = Who are you?
+error-unauthenticated = Please say who you are first.
+error-forbidden-title = Not for your role
+error-forbidden = This is not for your role. Switch to another one, or go back to the start.
+error-not-found-title = Nothing here
+error-not-found = There is nothing here, or nothing that you may see.
+error-method-not-allowed-title = Not that way
+error-method-not-allowed = This address does not work that way.
+error-order-not-open-title = No longer open
+error-order-not-open = Order #{ $id } is no longer open: it was taken, withdrawn, or has expired.
+error-own-order-title = Your own order
+error-own-order = Order #{ $id } is your own: you cannot accept it.
+error-order-changed-title = The order has changed
+error-order-changed = The order is not what it was when you saw it. Please look at it again.
+error-wrong-state-title = Not possible any more
+error-wrong-state = This is not possible in the state that the contract is in now. Please look at it again.
+error-duplicate-request-title = Already used
+error-duplicate-request = This request key was already used for something else. Please load the page again.
+error-too-large-title = Too large
+error-too-large = That is more than can be sent at once.
+error-invalid-field-title = Something is not right
+error-invalid-field = Something in what you sent is not right.
+error-flood-title = Too fast
+error-flood = That was too much in too short a time. Please wait a little.
+error-overloaded-title = Too busy
+error-overloaded = There is more to do than can be done right now. Nothing was changed; please try again in a moment.
+error-database-unavailable-title = The database does not answer
+error-database-unavailable = The database does not answer right now. Nothing was changed; please try again in a moment.
+error-outcome-unknown-title = Not sure whether it was done
+error-outcome-unknown = The connection to the database broke at the last moment, so it may or may not have been done. Send the same request again: it will not be done twice.
+error-internal-title = Our mistake
+error-internal = Something went wrong on our side (number { $trace }). Please try again in a moment.
+
+## What is wrong with a field, or with how a request was sent
+
+price-empty = Please say what you pay.
+price-not-a-number = The price must be a number such as 99.95.
+price-sign = The price must not have a plus or minus sign.
+price-exponent = The price must be written out, without an exponent.
+price-too-many-digits =
+    { $allowed ->
+        [0] The price must be a whole number in this currency.
+        [one] The price may have one digit after the point in this currency.
+       *[other] The price may have { $allowed } digits after the point in this currency.
+    }
+price-zero = The price must be more than zero.
+price-too-large = The price must be at most { $max } { $currency }.
+description-empty = Please describe what is to be done.
+description-too-long = The description may have at most { $max } characters.
+description-control-character = The description contains a control character. Only line breaks and tabs are allowed.
+currency-unknown = The currency must be one of { $allowed }.
+field-missing = The field “{ $field }” is missing.
+field-not-text = The field “{ $field }” must be a string.
+user-malformed = X-User-Type must be customer, executor or admin, and X-User-Id a number from 1 to 2147483647.
+key-malformed = The Idempotency-Key must be 1 to 128 visible ASCII characters.
+body-malformed-json = The body is not the JSON object that is expected here.
+body-malformed-form = The body is not a form in UTF-8.
+host-not-allowed = This demo does not answer under this host name.
+foreign-site = This came from another site, so it was not done.
+body-incomplete = The body did not arrive in full.
+before-malformed = “before” must be the id of an order.
+socket-malformed = This is where live updates come over a WebSocket: version 13, one of our subprotocols, and “since” a number.

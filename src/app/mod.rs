@@ -1,0 +1,186 @@
+//! The running system of one server: its pools, caches, exchange and feed; how it starts and stops.
+
+pub mod personal;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cookie::Key;
+use serde_json::json;
+use sqlx::MySqlPool;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use crate::board::index::{Board, State};
+use crate::board::pages::Pages;
+use crate::cache::memcached::SharedPages;
+use crate::cache::redis::PersonalPages;
+use crate::config::Config;
+use crate::database::{self, Meter};
+use crate::error::Fault;
+use crate::exchange::{Exchange, journal};
+use crate::feed::bell::Bell;
+use crate::feed::follower::{self, Follower};
+use crate::feed::hub::Hub;
+use crate::{admin, routes, statistics, web};
+
+/// Runs that may wait for the follower; beyond that it reads the journal.
+const COMMITTED: usize = 1024;
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// What every handler has at hand.
+pub struct App {
+    pub config: Config,
+    pub interactions: MySqlPool,
+    pub users: MySqlPool,
+    pub exchange: Exchange,
+    pub board: Arc<Board>,
+    pub hub: Arc<Hub>,
+    pub pages: Pages,
+    pub personal: PersonalPages,
+    pub cookie_key: Key,
+    database_up: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Whether the database of orders and contracts answered when last asked.
+    pub fn database_is_up(&self) -> bool {
+        self.database_up.load(Ordering::Relaxed)
+    }
+}
+
+/// Migrates, starts every part and serves until a signal says to leave.
+pub async fn serve(config: Config) -> Result<(), Fault> {
+    let interactions = database::options(&config.database_url)?;
+    let users = database::options(&config.users_database_url)?;
+    database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;
+    database::prepare("users", &users, &database::USERS).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Fault::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
+    let address = listener.local_addr().map_err(|error| Fault::Internal(error.to_string()))?;
+
+    let pool = database::pool(interactions.clone());
+    let state = State::load(&mut *pool.acquire().await?).await?;
+    let history = state.position().history.clone();
+    let board = Arc::new(Board::new(state));
+    let hub = Arc::new(Hub::new(&history, board.position().revision));
+    hub.refill(follower::recent(&pool, board.counts()).await?);
+
+    let redis_url = config.redis_url.as_deref();
+    let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
+    let bell = Bell::start(redis_url, &history).map_err(redis)?;
+    let personal = PersonalPages::new(redis_url).map_err(redis)?;
+    let shared = SharedPages::new(config.memcached_url.as_deref());
+    let (committed, runs) = mpsc::channel(COMMITTED);
+    let (exchange, writer) = Exchange::start(interactions, committed)
+        .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
+    let database_up = Arc::new(AtomicBool::new(true));
+    let app = Arc::new(App {
+        interactions: pool.clone(),
+        users: database::pool(users.clone()),
+        exchange,
+        board: Arc::clone(&board),
+        hub: Arc::clone(&hub),
+        pages: Pages::new(shared),
+        personal,
+        cookie_key: Key::derive_from(&config.secret_key),
+        database_up: Arc::clone(&database_up),
+        config,
+    });
+
+    let (leave, leaving) = watch::channel(false);
+    let follower = Follower {
+        board: Arc::clone(&board),
+        hub: Arc::clone(&hub),
+        pool: pool.clone(),
+        bell,
+        committed: runs,
+        database_up,
+    };
+    let counted = watch::Sender::new(0);
+    let background = [
+        tokio::spawn(follower.run()),
+        tokio::spawn(statistics::follow(
+            pool.clone(),
+            users,
+            board.watch(),
+            leaving.clone(),
+            counted.clone(),
+        )),
+        tokio::spawn({
+            let hub = Arc::clone(&hub);
+            async move { hub.beat().await }
+        }),
+        tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
+        tokio::spawn(forget(pool)),
+    ];
+
+    tracing::info!(%address, history, revision = board.position().revision, "serving");
+    println!("orderboard is listening on http://{address}");
+    let max_connections = app.config.max_connections;
+    let routes = routes::all(Arc::clone(&app));
+    let server = tokio::spawn(web::server::serve(listener, routes, max_connections, leaving));
+    wait_for_signal().await;
+    tracing::info!("leaving");
+    hub.leave();
+    leave.send_replace(true);
+    let _ = server.await;
+    for task in background {
+        task.abort();
+        let _ = task.await;
+    }
+    drop(app);
+    // The writer ends with the last handle; what it had taken on is committed first.
+    let ended = tokio::task::spawn_blocking(move || writer.join());
+    let _ = tokio::time::timeout(Duration::from_secs(5), ended).await;
+    Ok(())
+}
+
+/// Tells admins the counters, at most once a second, when something changed.
+async fn summarise(app: Arc<App>, mut counted: watch::Receiver<u64>) {
+    let mut revision = app.board.watch();
+    let mut timer = tokio::time::interval(Duration::from_secs(1));
+    let mut watchers = 0;
+    let mut last = String::new();
+    loop {
+        timer.tick().await;
+        let changed = revision.has_changed().unwrap_or(false)
+            || counted.has_changed().unwrap_or(false)
+            || watchers != app.hub.watchers();
+        if !(changed && app.hub.wants_summaries()) {
+            continue;
+        }
+        revision.mark_unchanged();
+        counted.mark_unchanged();
+        watchers = app.hub.watchers();
+        let summary = admin::web::summarise(&app, &Meter::default()).await;
+        let message = json!({"summary": admin::web::shape(&summary)}).to_string();
+        if message != last {
+            app.hub.summarise(message.clone());
+            last = message;
+        }
+    }
+}
+
+/// Forgets keyed requests after a day.
+async fn forget(pool: MySqlPool) {
+    let mut timer = tokio::time::interval(FORGET_EVERY);
+    loop {
+        timer.tick().await;
+        while matches!(journal::forget_old_requests(&pool).await, Ok(1000)) {}
+    }
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

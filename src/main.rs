@@ -1,0 +1,90 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use orderboard::config::Config;
+use orderboard::error::Fault;
+use orderboard::{app, audit, database, demo, statistics};
+
+/// A self-hosted, real-time order board. Settings come from the environment; see the README.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the board; migrates the databases first
+    Serve,
+    /// Bring both databases' tables up to date
+    Migrate,
+    /// Simulated customers and executors against a running server
+    Demo(demo::Options),
+    /// Check that the books balance; exits with 1 if they do not
+    Audit,
+    /// Compute the statistics anew from the journal
+    Rebuild,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .with_target(false)
+        .init();
+    let command = Arguments::parse().command;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(command)),
+        Err(error) => Err(error.to_string()),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("orderboard: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a command; whether all is well, or why it could not run.
+async fn run(command: Command) -> Result<bool, String> {
+    if let Command::Demo(options) = command {
+        return demo::run(options).await.map(|()| true);
+    }
+    let config = Config::from_env().map_err(|error| error.to_string())?;
+    let done = match command {
+        Command::Serve => app::serve(config).await.map(|()| true),
+        Command::Migrate => migrate(&config).await.map(|()| true),
+        Command::Audit => audit(&config).await,
+        Command::Rebuild => rebuild(&config).await.map(|()| true),
+        Command::Demo(_) => unreachable!("handled above"),
+    };
+    done.map_err(|fault| fault.to_string())
+}
+
+async fn migrate(config: &Config) -> Result<(), Fault> {
+    let interactions = database::options(&config.database_url)?;
+    database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;
+    let users = database::options(&config.users_database_url)?;
+    database::prepare("users", &users, &database::USERS).await
+}
+
+async fn audit(config: &Config) -> Result<bool, Fault> {
+    audit::run(&config.database_url, &config.users_database_url, &mut std::io::stdout()).await
+}
+
+async fn rebuild(config: &Config) -> Result<(), Fault> {
+    let interactions = database::pool(database::options(&config.database_url)?);
+    let users = database::options(&config.users_database_url)?;
+    let differences = statistics::rebuild(interactions, users).await?;
+    for difference in &differences {
+        println!("{difference}");
+    }
+    println!("statistics rebuilt; {} differences", differences.len());
+    Ok(())
+}

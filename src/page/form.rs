@@ -1,0 +1,109 @@
+//! The form in which a customer places an order. It keeps what was typed when something is wrong.
+
+use maud::{Markup, html};
+
+use super::Context;
+use crate::money::Currency;
+
+/// What stands in the form, and what is wrong with it.
+pub struct Place<'a> {
+    pub description: &'a str,
+    pub price: &'a str,
+    pub currency: &'a str,
+    /// Makes a repeated submission harmless.
+    pub request_id: &'a str,
+    pub currencies: &'a [Currency],
+    /// The commission, in percent of the price.
+    pub percent: u8,
+    /// The name of a field and a sentence about it.
+    pub problem: Option<(&'a str, String)>,
+}
+
+impl Place<'_> {
+    fn problem(&self, field: &str) -> Option<&str> {
+        let (wrong, sentence) = self.problem.as_ref()?;
+        (*wrong == field).then_some(sentence)
+    }
+
+    /// A problem that belongs to none of the fields shown.
+    fn general_problem(&self) -> Option<&str> {
+        let (wrong, sentence) = self.problem.as_ref()?;
+        (!["description", "price", "currency"].contains(wrong)).then_some(sentence)
+    }
+}
+
+pub fn place(ctx: &Context, place: &Place) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        form #place.card method="post" action="/orders" autocomplete="off" {
+            div.card-body {
+                h2 { (lang.text("place-title")) }
+                @if let Some(sentence) = place.general_problem() {
+                    p.alert.alert-danger role="alert" { (sentence) }
+                }
+                input type="hidden" name="request_id" value=(place.request_id);
+                (description(ctx, place))
+                div.sum { (price(ctx, place)) (currency(ctx, place)) }
+                p.form-text {
+                    (lang.format("place-commission", [("percent", place.percent.into())]))
+                }
+                button.btn.btn-primary type="submit" { (lang.text("place-submit")) }
+            }
+        }
+    }
+}
+
+// No maxlength: browsers count UTF-16 units, the rule counts characters.
+fn description(ctx: &Context, place: &Place) -> Markup {
+    let problem = place.problem("description");
+    html! {
+        div.mb-3 {
+            label.form-label for="description" { (ctx.lang.text("place-description")) }
+            textarea #description.form-control.is-invalid[problem.is_some()] name="description"
+                rows="4" dir="auto" required aria-invalid=[problem.map(|_| "true")]
+                aria-describedby=[problem.map(|_| "description-problem")]
+                autofocus[problem.is_some()]
+                // Browsers drop a line feed right after the tag; this one is for them.
+                { "\n" (place.description) }
+            (sentence("description-problem", problem))
+        }
+    }
+}
+
+fn price(ctx: &Context, place: &Place) -> Markup {
+    let problem = place.problem("price");
+    html! {
+        div.mb-3 {
+            label.form-label for="price" { (ctx.lang.text("place-price")) }
+            input #price.form-control.is-invalid[problem.is_some()] name="price" required
+                inputmode="decimal" autocomplete="off" value=(place.price)
+                placeholder=(ctx.lang.text("place-price-example"))
+                aria-invalid=[problem.map(|_| "true")]
+                aria-describedby=[problem.map(|_| "price-problem")] autofocus[problem.is_some()];
+            (sentence("price-problem", problem))
+        }
+    }
+}
+
+fn currency(ctx: &Context, place: &Place) -> Markup {
+    let problem = place.problem("currency");
+    html! {
+        div.mb-3 {
+            label.form-label for="currency" { (ctx.lang.text("place-currency")) }
+            select #currency.form-select.is-invalid[problem.is_some()] name="currency"
+                aria-invalid=[problem.map(|_| "true")]
+                aria-describedby=[problem.map(|_| "currency-problem")]
+                {
+                @for currency in place.currencies {
+                    @let code = currency.code();
+                    option value=(code) selected[code == place.currency] { (code) }
+                }
+            }
+            (sentence("currency-problem", problem))
+        }
+    }
+}
+
+fn sentence(id: &str, problem: Option<&str>) -> Markup {
+    html! { @if let Some(problem) = problem { p.invalid-feedback id=(id) { (problem) } } }
+}

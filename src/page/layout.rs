@@ -1,0 +1,199 @@
+//! The document around every page: header, demo bar, news, the live indicator, footer.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Context, Flash, Origin, Source};
+use crate::identity::{Role, User};
+use crate::web::assets;
+
+/// The whole HTML document. What changes live is inside `main`; `title` is plain text.
+pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
+    let lang = ctx.lang;
+    let live = ctx.live.as_ref();
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · " (lang.text("brand")) }
+                link rel="stylesheet" href=(assets::url("bootstrap.css"));
+                link rel="stylesheet" href=(assets::url("app.css"));
+                script defer src=(assets::url("live.js")) {}
+            }
+            body class=(role_class(ctx.user)) data-here=(ctx.here)
+                data-live=[live.map(|_| "/live")]
+                data-history=[live.map(|live| live.history.as_str())]
+                data-revision=[live.map(|live| live.revision)]
+                {
+                a.skip href="#main" { (lang.text("skip")) }
+                @if ctx.demo { (demo_bar(ctx)) }
+                (header(ctx))
+                @if let Some(flash) = ctx.flash { (news(ctx, flash)) }
+                main #main.container tabindex="-1" { (main) }
+                form #act method="post" autocomplete="off" {}
+                (footer(ctx))
+                div #notice.notice role="status"
+                    data-taken=(lang.format("live-taken", [("id", "{id}".into())])) {}
+            }
+        }
+    }
+}
+
+/// What the style sheet decides by: who sees which columns and buttons.
+fn role_class(user: Option<User>) -> &'static str {
+    match user.map(|user| user.role) {
+        Some(Role::Customer) => "role-customer",
+        Some(Role::Executor) => "role-executor",
+        Some(Role::Admin) => "role-admin",
+        None => "role-nobody",
+    }
+}
+
+fn header(ctx: &Context) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        header.top {
+            div.container {
+                a.brand href="/" { span.logo aria-hidden="true" {} (lang.text("brand")) }
+                @if let Some(user) = ctx.user {
+                    nav aria-label=(lang.text("nav-label")) {
+                        ul { @for (path, key) in places(user.role) { (link(ctx, path, key)) } }
+                    }
+                }
+                @if ctx.live.is_some() {
+                    span #live.live role="status" data-live=(lang.text("live-now"))
+                        data-catching=(lang.text("live-catching-up"))
+                        data-offline=(lang.text("live-offline")) {}
+                }
+            }
+        }
+    }
+}
+
+/// Where a role can go: path and key of the name.
+fn places(role: Role) -> &'static [(&'static str, &'static str)] {
+    match role {
+        Role::Customer => &[
+            ("/my/orders", "nav-my-orders"),
+            ("/my/contracts", "nav-my-contracts"),
+            ("/profile", "nav-profile"),
+        ],
+        Role::Executor => &[
+            ("/orders", "nav-board"),
+            ("/my/contracts", "nav-my-contracts"),
+            ("/profile", "nav-profile"),
+        ],
+        Role::Admin => &[
+            ("/admin", "nav-overview"),
+            ("/orders", "nav-board"),
+            ("/admin/orders", "nav-orders"),
+            ("/admin/contracts", "nav-contracts"),
+            ("/admin/customers", "nav-customers"),
+            ("/admin/executors", "nav-executors"),
+        ],
+    }
+}
+
+fn link(ctx: &Context, path: &str, key: &str) -> Markup {
+    let here = ctx.here.split('?').next().unwrap_or_default();
+    html! {
+        li { a href=(path) aria-current=[(here == path).then_some("page")] { (ctx.lang.text(key)) } }
+    }
+}
+
+/// The strip that says that this is a demo, with the switcher: who do you want to be?
+fn demo_bar(ctx: &Context) -> Markup {
+    let lang = ctx.lang;
+    let id = ctx.user.map(|user| user.id).filter(|&id| id > 0);
+    html! {
+        div.demo {
+            div.container {
+                p { (lang.text("demo-banner")) }
+                form.switch method="post" action="/session" {
+                    input type="hidden" name="back" value=(ctx.here);
+                    label.visually-hidden for="user_type" { (lang.text("switch-role")) }
+                    select #user_type.form-select.form-select-sm name="user_type" {
+                        @for (role, key) in [
+                            (Role::Customer, "role-customer"),
+                            (Role::Executor, "role-executor"),
+                            (Role::Admin, "role-admin"),
+                        ] {
+                            option value=(role.name()) selected[ctx.is(role)] { (lang.text(key)) }
+                        }
+                    }
+                    label.visually-hidden for="user_id" { (lang.text("switch-id")) }
+                    input #user_id.form-control.form-control-sm name="user_id" type="number" min="1"
+                        max=(User::MAX_ID) autocomplete="off" value=[id]
+                        placeholder=(lang.text("switch-id"));
+                    button.btn.btn-sm { (lang.text("switch-submit")) }
+                }
+            }
+        }
+    }
+}
+
+/// What came of the reader's last action, and the way to it.
+fn news(ctx: &Context, flash: Flash) -> Markup {
+    let lang = ctx.lang;
+    let (text, way) = match flash {
+        Flash::Placed { order } => {
+            (lang.format("flash-placed", [("id", order.into())]), Some(format!("/orders/{order}")))
+        }
+        Flash::Accepted { order, contract } => (
+            lang.format("flash-accepted", [("id", order.into()), ("contract", contract.into())]),
+            Some(format!("/contracts/{contract}")),
+        ),
+        Flash::Withdrawn { order } => {
+            (lang.format("flash-withdrawn", [("id", order.into())]), None)
+        }
+        Flash::SomebodyFaster { order } => {
+            (lang.format("flash-somebody-faster", [("id", order.into())]), None)
+        }
+        Flash::NotOpen { order } => (lang.format("flash-not-open", [("id", order.into())]), None),
+        Flash::OwnOrder { order } => (lang.format("flash-own-order", [("id", order.into())]), None),
+        Flash::Switched => (lang.text("flash-switched"), None),
+    };
+    html! {
+        div.container {
+            p.news.alert.(format!("alert-{}", flash.tone())) role="status" {
+                (text)
+                @if let Some(way) = way {
+                    " " a.alert-link href=(way) { (lang.text("flash-show")) }
+                }
+            }
+        }
+    }
+}
+
+fn footer(ctx: &Context) -> Markup {
+    html! {
+        footer.bottom {
+            div.container { @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } } }
+        }
+    }
+}
+
+fn words(ctx: &Context, origin: &Origin) -> Markup {
+    let lang = ctx.lang;
+    let ms = format!("{:.1}", origin.micros as f64 / 1000.0);
+    let source = match origin.source {
+        Source::Memory => lang.text("source-memory"),
+        Source::Memcached => lang.text("source-memcached"),
+        Source::Redis => lang.text("source-redis"),
+        Source::Mysql => lang.text("source-mysql"),
+        Source::None => lang.text("source-none"),
+    };
+    html! {
+        @if origin.behind {
+            strong { (lang.format("origin-behind", [("revision", origin.revision.into())])) } " "
+        }
+        (lang.format("origin", [
+            ("source", source.into()), ("revision", origin.revision.into()), ("ms", ms.into()),
+        ]))
+        @if origin.queries > 0 {
+            " " (lang.format("origin-queries", [("queries", origin.queries.into())]))
+        }
+    }
+}

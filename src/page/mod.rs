@@ -1,0 +1,131 @@
+//! Pages: what every page knows of its reader and of its data, and the parts that pages share.
+
+pub mod error;
+pub mod form;
+pub mod home;
+pub mod layout;
+pub mod paging;
+pub mod table;
+
+use crate::i18n::Lang;
+use crate::identity::{Role, User};
+
+/// What a page is made with, besides its own data.
+pub struct Context<'a> {
+    pub lang: Lang,
+    /// Who reads it; `None`: nobody yet.
+    pub user: Option<User>,
+    /// Path and query of this page: to come back to, and to fetch it again.
+    pub here: &'a str,
+    pub demo: bool,
+    pub flash: Option<Flash>,
+    /// `None`: a page without a socket.
+    pub live: Option<Live>,
+    pub origin: Option<Origin>,
+}
+
+impl Context<'_> {
+    /// Whether the reader acts in this role.
+    pub fn is(&self, role: Role) -> bool {
+        self.user.is_some_and(|user| user.role == role)
+    }
+}
+
+/// What the page's data is as of: its socket goes on from there.
+pub struct Live {
+    pub history: String,
+    pub revision: u64,
+}
+
+/// Where the page's data came from, and what that cost.
+pub struct Origin {
+    pub source: Source,
+    pub revision: u64,
+    pub micros: u64,
+    pub queries: u32,
+    /// The database is away: this is what was known last.
+    pub behind: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// An in-process copy of a shared page.
+    Memory,
+    Memcached,
+    Redis,
+    Mysql,
+    None,
+}
+
+impl Source {
+    /// As `X-Cache` says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Source::Memory => "memory",
+            Source::Memcached => "memcached",
+            Source::Redis => "redis",
+            Source::Mysql => "mysql",
+            Source::None => "none",
+        }
+    }
+}
+
+/// What came of an action, for the page that the client is sent to; it travels in a cookie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flash {
+    Placed { order: u32 },
+    Accepted { order: u32, contract: u32 },
+    Withdrawn { order: u32 },
+    SomebodyFaster { order: u32 },
+    NotOpen { order: u32 },
+    OwnOrder { order: u32 },
+    Switched,
+}
+
+impl Flash {
+    pub fn to_cookie(self) -> String {
+        match self {
+            Flash::Placed { order } => format!("placed:{order}"),
+            Flash::Accepted { order, contract } => format!("accepted:{order}:{contract}"),
+            Flash::Withdrawn { order } => format!("withdrawn:{order}"),
+            Flash::SomebodyFaster { order } => format!("faster:{order}"),
+            Flash::NotOpen { order } => format!("closed:{order}"),
+            Flash::OwnOrder { order } => format!("own:{order}"),
+            Flash::Switched => "switched".to_owned(),
+        }
+    }
+
+    /// Reads exactly what `to_cookie` writes, and nothing else.
+    pub fn from_cookie(text: &str) -> Option<Flash> {
+        let (name, numbers) = text.split_once(':').unwrap_or((text, ""));
+        let (order, contract) = numbers.split_once(':').unwrap_or((numbers, "0"));
+        let order = order.parse().unwrap_or(0);
+        let flash = match name {
+            "placed" => Flash::Placed { order },
+            "accepted" => Flash::Accepted { order, contract: contract.parse().ok()? },
+            "withdrawn" => Flash::Withdrawn { order },
+            "faster" => Flash::SomebodyFaster { order },
+            "closed" => Flash::NotOpen { order },
+            "own" => Flash::OwnOrder { order },
+            "switched" => Flash::Switched,
+            _ => return None,
+        };
+        Some(flash).filter(|flash| flash.to_cookie() == text)
+    }
+
+    /// Bootstrap's word for how good this news is.
+    pub const fn tone(self) -> &'static str {
+        match self {
+            Flash::Placed { .. }
+            | Flash::Accepted { .. }
+            | Flash::Withdrawn { .. }
+            | Flash::Switched => "success",
+            Flash::SomebodyFaster { .. } | Flash::NotOpen { .. } | Flash::OwnOrder { .. } => {
+                "warning"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

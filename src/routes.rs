@@ -1,0 +1,255 @@
+//! Every route, on one screen; and what is done for all of them alike.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+
+use crate::app::App;
+use crate::database::Meter;
+use crate::error::{Refusal, Refused};
+use crate::i18n::Lang;
+use crate::identity::demo;
+use crate::web::{self, Parts, Request, Response, assets, health, reply, session};
+use crate::{admin, board, contracts, feed, orders, people};
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Refused>> + Send>>;
+
+/// A method, a pattern (`{id}` stands for a number) and who answers.
+pub struct Route {
+    pub method: Method,
+    pub pattern: &'static str,
+    handler: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
+}
+
+/// The whole table, hot routes first.
+pub fn table() -> Vec<Route> {
+    vec![
+        get("live", feed::web::live),
+        get("api/board", board::web::api_show),
+        get("orders", board::web::show),
+        post("api/orders/{id}/accept", orders::web::api_accept),
+        post("api/orders", orders::web::api_place),
+        post("api/orders/{id}/withdraw", orders::web::api_withdraw),
+        get("api/orders/{id}", orders::web::api_show),
+        get("api/my/orders", orders::web::api_mine),
+        get("api/my/contracts", contracts::web::api_mine),
+        get("api/contracts/{id}", contracts::web::api_show),
+        get("api/profile", people::web::api_profile),
+        get("api/admin/summary", admin::web::api_summary),
+        get("api/admin/orders", admin::web::api_orders),
+        get("api/admin/contracts", admin::web::api_contracts),
+        get("api/admin/customers", admin::web::api_customers),
+        get("api/admin/executors", admin::web::api_executors),
+        get("", demo::home),
+        post("session", demo::switch),
+        post("orders", orders::web::place),
+        get("orders/{id}", orders::web::show),
+        post("orders/{id}/accept", orders::web::accept),
+        post("orders/{id}/withdraw", orders::web::withdraw),
+        get("my/orders", orders::web::mine),
+        get("my/contracts", contracts::web::mine),
+        get("contracts/{id}", contracts::web::show),
+        get("profile", people::web::profile),
+        get("admin", admin::web::overview),
+        get("admin/orders", admin::web::orders),
+        get("admin/contracts", admin::web::contracts),
+        get("admin/customers", admin::web::customers),
+        get("admin/executors", admin::web::executors),
+        get("healthz", health::alive),
+        get("readyz", health::ready),
+    ]
+}
+
+/// All routes as one warp filter, which answers every request.
+pub fn all(app: Arc<App>) -> BoxedFilter<(Response,)> {
+    let parts = web::parts();
+    let elsewhere = {
+        let app = Arc::clone(&app);
+        parts.clone().then(move |parts| answer_elsewhere(Arc::clone(&app), parts)).boxed()
+    };
+    let routes = table().into_iter().map(|route| {
+        let app = Arc::clone(&app);
+        let (method, handler) = (route.method, route.handler);
+        let matches = warp::method()
+            .and_then(move |asked: Method| {
+                let matches = asked == method || (asked == Method::HEAD && method == Method::GET);
+                async move { if matches { Ok(()) } else { Err(warp::reject()) } }
+            })
+            .untuple_one();
+        matches
+            .and(path(route.pattern))
+            .and(parts.clone())
+            .then(move |id, parts| answer(Arc::clone(&app), Arc::clone(&handler), id, parts))
+            .boxed()
+    });
+    let all = routes.reduce(|one, other| one.or(other).unify().boxed());
+    all.expect("there are routes").or(elsewhere).unify().boxed()
+}
+
+fn get<F>(pattern: &'static str, handler: fn(Request) -> F) -> Route
+where
+    F: Future<Output = Result<Response, Refused>> + Send + 'static,
+{
+    Route { method: Method::GET, pattern, handler: Arc::new(move |r| Box::pin(handler(r))) }
+}
+
+fn post<F>(pattern: &'static str, handler: fn(Request) -> F) -> Route
+where
+    F: Future<Output = Result<Response, Refused>> + Send + 'static,
+{
+    Route { method: Method::POST, pattern, handler: Arc::new(move |r| Box::pin(handler(r))) }
+}
+
+/// A filter for a pattern; it gives the pattern's number, or 0 when it has none.
+fn path(pattern: &'static str) -> BoxedFilter<(u32,)> {
+    let mut filter: BoxedFilter<(u32,)> = warp::any().map(|| 0).boxed();
+    for segment in pattern.split('/').filter(|segment| !segment.is_empty()) {
+        filter = match segment {
+            "{id}" => filter.and(warp::path::param::<u32>()).map(|_, id| id).boxed(),
+            word => filter.and(warp::path(word)).boxed(),
+        };
+    }
+    filter.and(warp::path::end()).boxed()
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut asked = path.split('/').filter(|segment| !segment.is_empty());
+    let fits = pattern.split('/').filter(|segment| !segment.is_empty()).all(|segment| {
+        asked.next().is_some_and(|word| match segment {
+            "{id}" => word.parse::<u32>().is_ok(),
+            _ => word == segment,
+        })
+    });
+    fits && asked.next().is_none()
+}
+
+async fn answer(
+    app: Arc<App>,
+    handler: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
+    id: u32,
+    parts: Parts,
+) -> Response {
+    let edge = Edge::new(&app, &parts);
+    let mut response = match edge.admit(parts, id) {
+        Ok(request) => {
+            if let Some(revision) = session::seen_revision(&request.headers, &app) {
+                app.board.reached(revision, Duration::from_secs(1)).await;
+            }
+            match handler(request).await {
+                Ok(response) => response,
+                Err(refused) => edge.request().refused(&refused),
+            }
+        }
+        Err(refusal) => edge.request().refused(&refusal.into()),
+    };
+    reply::finish(&mut response);
+    response
+}
+
+/// What no route answers: assets, and everything that is not there.
+async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
+    let asset = (parts.method == Method::GET).then(|| assets::find(&parts.path)).flatten();
+    let mut response = asset.unwrap_or_else(|| {
+        let edge = Edge::new(&app, &parts);
+        let known = table().iter().any(|route| matches(route.pattern, &parts.path));
+        let refusal = match edge.admit(parts, 0) {
+            Ok(_) if known => Refusal::MethodNotAllowed,
+            Ok(_) => Refusal::NotFound,
+            Err(refusal) => refusal,
+        };
+        edge.request().refused(&refusal.into())
+    });
+    reply::finish(&mut response);
+    response
+}
+
+/// What is needed of a request to answer it even when it is refused.
+struct Edge {
+    app: Arc<App>,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    user: Result<Option<crate::identity::User>, Refusal>,
+}
+
+impl Edge {
+    fn new(app: &Arc<App>, parts: &Parts) -> Edge {
+        Edge {
+            app: Arc::clone(app),
+            path: parts.path.clone(),
+            query: parts.query.clone(),
+            headers: parts.headers.clone(),
+            user: demo::identify(&parts.headers, &app.cookie_key),
+        }
+    }
+
+    /// The checks that every request passes before its handler sees it.
+    fn admit(&self, parts: Parts, id: u32) -> Result<Request, Refusal> {
+        if !self.is_host_allowed() {
+            return Err(Refusal::BadRequest("host-not-allowed"));
+        }
+        let changes = parts.method != Method::GET && parts.method != Method::HEAD;
+        if (changes || parts.path == "/live") && !self.is_own_site() {
+            return Err(Refusal::ForeignSite);
+        }
+        let user = self.user.clone()?;
+        let body = parts.body?;
+        Ok(Request { id, body, user, upgrade: parts.upgrade, ..self.request() })
+    }
+
+    /// The request without its body.
+    fn request(&self) -> Request {
+        Request {
+            app: Arc::clone(&self.app),
+            id: 0,
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            upgrade: None,
+            body: Bytes::new(),
+            lang: Lang::default(),
+            user: self.user.clone().ok().flatten(),
+            meter: Meter::default(),
+            started: Instant::now(),
+        }
+    }
+
+    fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+    }
+
+    /// In demo mode a name that somebody else's DNS points here must not reach us: anybody's page
+    /// could then be anybody.
+    fn is_host_allowed(&self) -> bool {
+        let Some(authority) = self.header(header::HOST) else { return false };
+        let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
+        });
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let loopback = host.eq_ignore_ascii_case("localhost")
+            || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let mut origins = self.app.config.allowed_origins.iter();
+        loopback || origins.any(|origin| is_of(origin, authority) || is_of(origin, host))
+    }
+
+    /// Whether a browser sent this from one of our own pages. Programs that are no browsers say
+    /// nothing about that, and are believed.
+    fn is_own_site(&self) -> bool {
+        if let Some(origin) = self.header(header::ORIGIN) {
+            let origin = origin.to_ascii_lowercase();
+            let host = self.header(header::HOST).unwrap_or_default();
+            return is_of(&origin, host) || self.app.config.allowed_origins.contains(&origin);
+        }
+        matches!(self.header("sec-fetch-site"), None | Some("same-origin" | "none"))
+    }
+}
+
+/// Whether an origin (`https://host:port`) is of this host.
+fn is_of(origin: &str, authority: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, host)| host.eq_ignore_ascii_case(authority))
+}

@@ -1,0 +1,220 @@
+//! The edge: what a request is to our handlers, and how their answers become replies. Handlers are
+//! `async fn show(request: Request) -> Result<Response, Refused>`.
+
+pub mod assets;
+pub mod health;
+pub mod reply;
+pub mod server;
+pub mod session;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, Method};
+use hyper::upgrade::OnUpgrade;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+
+use crate::app::App;
+use crate::database::{Meter, Reads};
+use crate::error::{FieldRule, Refusal};
+use crate::exchange::RequestKey;
+use crate::i18n::Lang;
+use crate::identity::{Role, User};
+use crate::money::Notation;
+use crate::page::Source;
+use crate::page::paging::Window;
+pub use reply::Response;
+
+/// Longest body of a request.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+
+/// What warp hands us of a request, before anything is looked at.
+pub struct Parts {
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub upgrade: Option<OnUpgrade>,
+    pub body: Result<Bytes, Refusal>,
+}
+
+/// One request, with who asks and what they want.
+pub struct Request {
+    pub app: Arc<App>,
+    /// The number in the path, where the route has one.
+    pub id: u32,
+    pub path: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub upgrade: Option<OnUpgrade>,
+    pub body: Bytes,
+    pub lang: Lang,
+    pub user: Option<User>,
+    pub meter: Meter,
+    pub started: Instant,
+}
+
+/// The brick every route is built on: one type, boxed once.
+pub fn parts() -> BoxedFilter<(Parts,)> {
+    let query = warp::filters::query::raw().or(warp::any().map(String::new)).unify();
+    warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::body::stream())
+        .then(
+            |method: Method, path: warp::path::FullPath, query, headers, upgrade, body| async move {
+                let body = match method {
+                    Method::POST => read_body(body).await,
+                    _ => Ok(Bytes::new()),
+                };
+                let path = path.as_str().to_owned();
+                Parts { method, path, query, headers, upgrade, body }
+            },
+        )
+        .boxed()
+}
+
+async fn read_body<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<Bytes, Refusal> {
+    let mut body = std::pin::pin!(body);
+    let read = async {
+        let mut bytes = BytesMut::new();
+        while let Some(part) = body.next().await {
+            let part = part.map_err(|_| Refusal::BadRequest("body-incomplete"))?;
+            if bytes.len() + part.remaining() > MAX_BODY_BYTES {
+                return Err(Refusal::TooLarge);
+            }
+            bytes.extend_from_slice(part.chunk());
+            let mut rest = part;
+            rest.advance(rest.chunk().len());
+            while rest.has_remaining() {
+                let count = rest.chunk().len();
+                bytes.extend_from_slice(rest.chunk());
+                rest.advance(count);
+            }
+        }
+        Ok(bytes.freeze())
+    };
+    let late = Err(Refusal::BadRequest("body-incomplete"));
+    tokio::time::timeout(BODY_LIMIT, read).await.unwrap_or(late)
+}
+
+impl Request {
+    /// Who asks, if they act as one of these roles.
+    pub fn require(&self, roles: &[Role]) -> Result<User, Refusal> {
+        let user = self.user.ok_or(Refusal::Unauthenticated)?;
+        if roles.contains(&user.role) { Ok(user) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// Whether a program asks: errors and answers are JSON.
+    pub fn is_api(&self) -> bool {
+        is_api(&self.path)
+    }
+
+    /// A parameter of the query.
+    pub fn param(&self, name: &str) -> Option<String> {
+        let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(&self.query).ok()?;
+        pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Which page of a table is asked for.
+    pub fn window(&self) -> Window {
+        Window::parse(self.param("page").as_deref(), self.param("per_page").as_deref())
+    }
+
+    /// Path and query, as the browser shows them.
+    pub fn here(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// Reads of the orders and contracts, counted for this request.
+    pub fn interactions(&self) -> Reads<'_> {
+        Reads { pool: &self.app.interactions, meter: &self.meter }
+    }
+
+    /// Reads of the statistics, counted for this request.
+    pub fn users(&self) -> Reads<'_> {
+        Reads { pool: &self.app.users, meter: &self.meter }
+    }
+
+    /// Where data came from that was not in a cache.
+    pub fn source(&self) -> Source {
+        if self.meter.queries() > 0 { Source::Mysql } else { Source::None }
+    }
+
+    /// The body's fields: a JSON object for the API, a form for pages.
+    pub fn fields(&self) -> Result<Fields, Refusal> {
+        if self.is_api() {
+            let value = serde_json::from_slice::<serde_json::Value>(&self.body).ok();
+            match value {
+                Some(serde_json::Value::Object(fields)) => Ok(Fields::Json(fields)),
+                _ => Err(Refusal::BadRequest("body-malformed-json")),
+            }
+        } else {
+            serde_urlencoded::from_bytes(&self.body)
+                .map(Fields::Form)
+                .map_err(|_| Refusal::BadRequest("body-malformed-form"))
+        }
+    }
+
+    /// The request's key, from the header or from a form's hidden field.
+    pub fn key(&self) -> Result<Option<RequestKey>, Refusal> {
+        let malformed = || Refusal::BadRequest("key-malformed");
+        let key = match self.headers.get("idempotency-key") {
+            Some(header) => header.to_str().map_err(|_| malformed())?.to_owned(),
+            None if self.is_api() => return Ok(None),
+            None => match self.fields()?.get("request_id") {
+                Ok(key) => key.to_owned(),
+                Err(_) => return Ok(None),
+            },
+        };
+        RequestKey::new(&key, &self.path, &self.body).map(Some).ok_or_else(malformed)
+    }
+}
+
+pub fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// The fields of a body. They are all text: amounts never travel as numbers.
+pub enum Fields {
+    Json(serde_json::Map<String, serde_json::Value>),
+    Form(Vec<(String, String)>),
+}
+
+impl Fields {
+    pub fn get(&self, field: &'static str) -> Result<&str, Refusal> {
+        let rule = match self {
+            Fields::Json(fields) => match fields.get(field) {
+                Some(serde_json::Value::String(text)) => return Ok(text),
+                None | Some(serde_json::Value::Null) => FieldRule::Missing,
+                Some(_) => FieldRule::NotText,
+            },
+            Fields::Form(fields) => match fields.iter().find(|(name, _)| name == field) {
+                Some((_, text)) => return Ok(text),
+                None => FieldRule::Missing,
+            },
+        };
+        Err(Refusal::InvalidField { field, rule })
+    }
+
+    /// How people write amounts here: strictly in the API, as they are used to in forms.
+    pub fn notation(&self) -> Notation {
+        match self {
+            Fields::Json(_) => Notation::Strict,
+            Fields::Form(_) => Notation::Form,
+        }
+    }
+}

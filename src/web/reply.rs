@@ -1,0 +1,272 @@
+//! Replies: pages, JSON, redirects, and errors in the shape and language of whoever asked.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use maud::Markup;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Request, session};
+use crate::error::{Refusal, Refused};
+use crate::exchange::Receipt;
+use crate::identity::User;
+use crate::page::{self, Context, Flash, Live, Origin, Source};
+
+/// A whole reply.
+pub type Response = http::Response<Bytes>;
+
+/// What a page or an answer says of its data.
+#[derive(Clone, Copy, Debug)]
+pub struct Provenance {
+    pub source: Source,
+    pub revision: u64,
+}
+
+impl Request {
+    /// A page that stays as it is until it is loaded again.
+    pub fn page(&self, title: &str, main: impl FnOnce(&Context) -> Markup) -> Response {
+        self.render(StatusCode::OK, title, None, main)
+    }
+
+    /// A page of data at a revision, kept live by its socket.
+    pub fn live_page(
+        &self,
+        title: &str,
+        data: Provenance,
+        main: impl FnOnce(&Context) -> Markup,
+    ) -> Response {
+        self.render(StatusCode::OK, title, Some(data), main)
+    }
+
+    /// A page with any status.
+    pub fn render(
+        &self,
+        status: StatusCode,
+        title: &str,
+        data: Option<Provenance>,
+        main: impl FnOnce(&Context) -> Markup,
+    ) -> Response {
+        let here = self.here();
+        let behind = !self.app.database_is_up();
+        let flash = session::flash(&self.headers);
+        let mut context = Context {
+            lang: self.lang,
+            user: self.user,
+            here: &here,
+            demo: true,
+            flash,
+            live: data.map(|data| Live {
+                history: self.app.board.position().history,
+                revision: data.revision,
+            }),
+            origin: None,
+        };
+        let main = main(&context);
+        let tag =
+            tag(&(title, main.0.as_str(), self.user, self.lang, data.map(|d| d.revision), behind));
+        if status == StatusCode::OK && flash.is_none() && self.has(&tag) {
+            return not_modified(&tag);
+        }
+        context.origin = data.map(|data| Origin {
+            source: data.source,
+            revision: data.revision,
+            micros: micros(self.started.elapsed()),
+            queries: self.meter.queries(),
+            behind,
+        });
+        let document = page::layout::document(&context, title, main).into_string();
+        let mut response = reply(status, "text/html; charset=utf-8", document);
+        let headers = response.headers_mut();
+        if flash.is_some() {
+            headers.append(header::SET_COOKIE, session::forget_flash());
+        } else if status == StatusCode::OK {
+            headers.insert(header::ETAG, value(&tag));
+        }
+        self.note_source(&mut response, data.map_or(Source::None, |data| data.source));
+        response
+    }
+
+    /// An answer of data at a revision.
+    pub fn json(&self, source: Source, body: &impl Serialize) -> Response {
+        let text = to_json(body);
+        let tag = tag(&(text.as_str(), self.user));
+        if self.has(&tag) {
+            return not_modified(&tag);
+        }
+        let mut response = reply(StatusCode::OK, "application/json", text);
+        response.headers_mut().insert(header::ETAG, value(&tag));
+        self.note_source(&mut response, source);
+        response
+    }
+
+    /// The answer to an accepted command. The cookie makes later requests of this client show at
+    /// least its revision, on any server.
+    pub fn done(&self, status: StatusCode, receipt: &Receipt, body: &impl Serialize) -> Response {
+        let mut response = reply(status, "application/json", to_json(body));
+        let headers = response.headers_mut();
+        headers.insert("x-revision", value(&receipt.revision.to_string()));
+        headers.append(header::SET_COOKIE, session::seen(&self.app, receipt.revision));
+        self.note_source(&mut response, Source::None);
+        response
+    }
+
+    /// Sends the browser on, with a word about what happened.
+    pub fn redirect(&self, to: &str, flash: Option<Flash>, receipt: Option<&Receipt>) -> Response {
+        let mut response = reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, value(to));
+        if let Some(flash) = flash {
+            headers.append(header::SET_COOKIE, session::remember_flash(flash));
+        }
+        if let Some(receipt) = receipt {
+            headers.append(header::SET_COOKIE, session::seen(&self.app, receipt.revision));
+        }
+        response
+    }
+
+    /// The reply to something refused or failed. Faults are logged here, and only here.
+    pub fn refused(&self, refused: &Refused) -> Response {
+        let (status, code, title, detail, field, trace) = match refused {
+            Refused::Refusal(refusal) => {
+                let (status, code, title) = refusal.kind();
+                let field = match refusal {
+                    Refusal::InvalidField { field, .. } => Some(*field),
+                    _ => None,
+                };
+                (status, code, title, refusal.detail(self.lang), field, None)
+            }
+            Refused::Fault(fault) => {
+                let trace = Uuid::new_v4().simple().to_string()[..12].to_owned();
+                tracing::error!(trace, path = self.path, error = %fault, "a request failed");
+                let (status, code, title, detail) = fault.kind();
+                let detail = match code {
+                    "internal" => self.lang.format(detail, [("trace", trace.as_str().into())]),
+                    _ => self.lang.text(detail),
+                };
+                (status, code, title, detail.into_owned().into(), None, Some(trace))
+            }
+        };
+        let title = self.lang.text(title);
+        let mut response = if self.is_api() || self.path == "/live" {
+            let mut problem = json!({
+                "type": "about:blank",
+                "title": title,
+                "status": status.as_u16(),
+                "detail": detail,
+                "code": code,
+            });
+            if let Some(field) = field {
+                problem["field"] = field.into();
+            }
+            if let Some(trace) = trace {
+                problem["trace"] = trace.into();
+            }
+            reply(status, "application/problem+json", problem.to_string())
+        } else {
+            self.render(status, &title, None, |context| {
+                page::error::main(context, status.as_u16(), &title, &detail, trace.as_deref())
+            })
+        };
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+
+    fn has(&self, tag: &str) -> bool {
+        // A proxy that compresses makes our tags weak: they are compared without the mark.
+        let known = self.headers.get_all(header::IF_NONE_MATCH).into_iter();
+        let mut known =
+            known.filter_map(|header| header.to_str().ok()).flat_map(|text| text.split(','));
+        known.any(|text| text.trim().trim_start_matches("W/") == tag)
+    }
+
+    fn note_source(&self, response: &mut Response, source: Source) {
+        let headers = response.headers_mut();
+        headers.insert("x-cache", HeaderValue::from_static(source.name()));
+        let total = micros(self.started.elapsed());
+        let database = self.meter.micros();
+        let timing = format!(
+            "cache;desc=\"{}\", db;dur={};desc=\"{} queries\", render;dur={}",
+            source.name(),
+            millis(database),
+            self.meter.queries(),
+            millis(total.saturating_sub(database)),
+        );
+        headers.insert("server-timing", value(&timing));
+    }
+}
+
+/// A reply with a body and nothing else.
+pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
+    let mut response = http::Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// What every reply says besides.
+pub fn finish(response: &mut Response) {
+    const ALWAYS: [(&str, &str); 7] = [
+        (
+            "content-security-policy",
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("vary", "Cookie, X-User-Type, X-User-Id, Accept-Language"),
+    ];
+    let headers = response.headers_mut();
+    for (name, text) in ALWAYS {
+        headers.entry(name).or_insert(HeaderValue::from_static(text));
+    }
+    let private = HeaderValue::from_static("private, no-cache");
+    headers.entry(header::CACHE_CONTROL).or_insert(private);
+}
+
+fn not_modified(tag: &str) -> Response {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(header::ETAG, value(tag));
+    response
+}
+
+/// A tag of what a reply shows. Who asks is part of it: two people's pages never share one.
+fn tag(shown: &(impl Hash + ?Sized)) -> String {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    assets_version().hash(&mut hasher);
+    shown.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+fn assets_version() -> &'static str {
+    super::assets::version()
+}
+
+fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("answers are plain data")
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("headers are made of our own words and numbers")
+}
+
+fn micros(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn millis(micros: u64) -> f64 {
+    micros as f64 / 1000.0
+}
+
+/// Whose data is shown, for shapes that differ by reader.
+pub type Reader = Option<User>;

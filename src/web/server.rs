@@ -1,0 +1,88 @@
+//! The server's own accept loop. warp's has no header time-out, no connection cap and speaks
+//! protocols we do not want; so warp's routes are served over hyper's HTTP/1 here, with limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use warp::Filter;
+
+use super::Response;
+
+const HEADER_LIMIT: Duration = Duration::from_secs(5);
+const BUFFER_BYTES: usize = 16 * 1024;
+/// How long open requests may take to finish when the server leaves.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Serves until told to leave, then lets open requests finish.
+pub async fn serve(
+    listener: TcpListener,
+    routes: warp::filters::BoxedFilter<(Response,)>,
+    max_connections: usize,
+    mut leaving: watch::Receiver<bool>,
+) {
+    let service = warp::service(routes.map(warp::reply::Reply::into_response).boxed());
+    let connections = Arc::new(Semaphore::new(max_connections));
+    let mut open = JoinSet::new();
+    loop {
+        let permit = Arc::clone(&connections).acquire_owned().await.expect("never closed");
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = left(&mut leaving) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let service = TowerToHyperService::new(service.clone());
+                open.spawn(converse(stream, service, permit, leaving.clone()));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: pausing lets some close.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        while open.try_join_next().is_some() {}
+    }
+    drop(listener);
+    let all = async { while open.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, all).await;
+}
+
+async fn converse<S>(
+    stream: TcpStream,
+    service: S,
+    _permit: OwnedSemaphorePermit,
+    mut leaving: watch::Receiver<bool>,
+) where
+    S: hyper::service::Service<
+            hyper::Request<hyper::body::Incoming>,
+            Response = warp::reply::Response,
+        > + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let _ = stream.set_nodelay(true);
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_LIMIT)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    // What a peer does wrong on its own connection concerns nobody else.
+    tokio::select! {
+        _ = &mut connection => {}
+        () = left(&mut leaving) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// Waits until the server leaves.
+async fn left(leaving: &mut watch::Receiver<bool>) {
+    let _ = leaving.wait_for(|&leaving| leaving).await;
+}

@@ -1,0 +1,76 @@
+//! What travels in cookies: who somebody said they are (signed), what just happened (one page
+//! long), and which revision they have seen.
+
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::app::App;
+use crate::identity::User;
+use crate::page::Flash;
+
+const WHO: &str = "orderboard_who";
+const FLASH: &str = "orderboard_flash";
+const SEEN: &str = "orderboard_seen";
+
+/// The user that the signed cookie names.
+pub fn who(headers: &HeaderMap, key: &Key) -> Option<User> {
+    let mut jar = CookieJar::new();
+    jar.add_original(read(headers, WHO)?.into_owned());
+    let cookie = jar.signed(key).get(WHO)?;
+    let (role, id) = cookie.value().split_once(':')?;
+    User::parse(role, id)
+}
+
+/// Signs who somebody is.
+pub fn remember_who(user: User, key: &Key) -> HeaderValue {
+    let mut jar = CookieJar::new();
+    let id = if user.id == 0 { String::new() } else { user.id.to_string() };
+    jar.signed_mut(key).add(Cookie::new(WHO, format!("{}:{id}", user.role.name())));
+    let signed = jar.get(WHO).map_or(String::new(), |cookie| cookie.value().to_owned());
+    write(WHO, signed, None)
+}
+
+/// What the last action came to.
+pub fn flash(headers: &HeaderMap) -> Option<Flash> {
+    Flash::from_cookie(read(headers, FLASH)?.value())
+}
+
+pub fn remember_flash(flash: Flash) -> HeaderValue {
+    write(FLASH, flash.to_cookie(), Some(60))
+}
+
+pub fn forget_flash() -> HeaderValue {
+    write(FLASH, String::new(), Some(0))
+}
+
+/// The revision that this client has seen the effect of, if it is of our history. Programs may send
+/// it as `X-Revision` instead.
+pub fn seen_revision(headers: &HeaderMap, app: &App) -> Option<u64> {
+    let header = headers.get("x-revision").and_then(|header| header.to_str().ok());
+    if let Some(revision) = header.and_then(|text| text.parse().ok()) {
+        return Some(revision);
+    }
+    let cookie = read(headers, SEEN)?;
+    let (history, revision) = cookie.value().rsplit_once('.')?;
+    (history == app.board.position().history).then(|| revision.parse().ok())?
+}
+
+pub fn seen(app: &App, revision: u64) -> HeaderValue {
+    write(SEEN, format!("{}.{revision}", app.board.position().history), Some(3600))
+}
+
+fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let cookies = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    let mut cookies = cookies.filter_map(|text| Cookie::parse(text.trim()).ok());
+    cookies.find(|cookie| cookie.name() == name)
+}
+
+fn write(name: &'static str, value: String, seconds: Option<i64>) -> HeaderValue {
+    let mut cookie = Cookie::build((name, value)).path("/").http_only(true);
+    cookie = cookie.same_site(SameSite::Lax);
+    if let Some(seconds) = seconds {
+        cookie = cookie.max_age(cookie::time::Duration::seconds(seconds));
+    }
+    HeaderValue::from_str(&cookie.build().to_string()).expect("cookies are made of our own words")
+}
