@@ -99,13 +99,13 @@
 
   // Puts a fresh main in place. A form that somebody may be filling in stays the one it is.
   function swap(page) {
-    const [name, value] = ['id', 'formaction', 'href', 'name']
-      .map((name) => [name, document.activeElement.getAttribute(name)])
-      .find(([, value]) => value) ?? ['id', 'main'];
+    const focused = document.activeElement;
+    const name = ['id', 'formaction', 'href', 'name'].find((name) => focused?.hasAttribute(name));
     const next = find('main', page);
     for (const form of all('main form[id]')) find(`#${form.id}`, next)?.replaceWith(form);
     find('main').replaceChildren(...next.childNodes);
-    if (document.activeElement === body) focus(find(`[${name}="${CSS.escape(value)}"]`));
+    if (!name || document.activeElement === focused) return;
+    focus(find(`[${name}="${CSS.escape(focused.getAttribute(name))}"]`) ?? find('main'));
   }
 
   const focus = (element) => element?.focus({ preventScroll: true });
@@ -165,13 +165,17 @@
     setTimeout(() => notice.classList.remove('shown'), 8000);
   }
 
+  // Fetches what this page shows until it is as new as what was heard; a profile says itself how
+  // many revisions it is behind.
   let reloading;
   function reload(ms) {
     clearTimeout(reloading);
     reloading = setTimeout(async () => {
       const page = await load();
-      if (page?.body.dataset.revision >= +revision) swap(page);
-      else reload(Math.min(15000, 2 * ms + 500));
+      const behind = page && find('article', page)?.dataset.own;
+      const done = page && (behind ? behind === '0' : page.body.dataset.revision >= +revision);
+      if (done || behind) swap(page);
+      if (!done) reload(Math.min(15000, 2 * ms + 500));
     }, ms);
   }
 
@@ -279,7 +283,7 @@
           if (!missed.has(+row.dataset.id)) put(table, +row.dataset.id, row);
         }
       });
-      find('.paging').replaceWith(find('.paging', page));
+      if (!find('.paging :focus')) find('.paging').replaceWith(find('.paging', page));
       settle();
       if (missed.size && isShort()) refill();
     }, 200 + Math.random() * 800);
@@ -315,4 +319,5 @@
   setInterval(() => { if (socket && Date.now() - heard > SILENCE) connectLater(); }, 5000);
   show('catching');
   connect();
+  if (+find('article')?.dataset.own) reload(1000);
 })();

@@ -140,6 +140,7 @@ contracts-empty = There are no contracts yet.
 
 ## People
 
+profile-title = Profile
 profile-customer = Customer #{ $id }
 profile-executor = Executor #{ $id }
 profile-registered = Here since
@@ -187,7 +188,7 @@ error-method-not-allowed = This address does not work that way.
 error-order-not-open-title = No longer open
 error-order-not-open = Order #{ $id } is no longer open: it was taken, withdrawn, or has expired.
 error-own-order-title = Your own order
-error-own-order = Order #{ $id } is your own: you cannot accept it.
+error-own-order = This order is your own: you cannot accept it.
 error-order-changed-title = The order has changed
 error-order-changed = The order is not what it was when you saw it. Please look at it again.
 error-wrong-state-title = Not possible any more
@@ -229,12 +230,12 @@ description-control-character = The description contains a control character. On
 currency-unknown = The currency must be one of { $allowed }.
 field-missing = The field “{ $field }” is missing.
 field-not-text = The field “{ $field }” must be a string.
-user-malformed = X-User-Type must be customer, executor or admin, and X-User-Id a number from 1 to 2147483647.
+user-malformed = The role (X-User-Type) must be customer, executor or admin, and the number (X-User-Id) from 1 to 2147483647.
 key-malformed = The Idempotency-Key must be 1 to 128 visible ASCII characters.
 body-malformed-json = The body is not the JSON object that is expected here.
 body-malformed-form = The body is not a form in UTF-8.
+body-incomplete = The body did not arrive completely.
+before-malformed = “before” must be the id of an order.
+socket-malformed = This address takes WebSocket connections only, with “since” and “history” as the page gave them.
 host-not-allowed = This demo does not answer under this host name.
 foreign-site = This came from another site, so it was not done.
-body-incomplete = The body did not arrive in full.
-before-malformed = “before” must be the id of an order.
-socket-malformed = This is where live updates come over a WebSocket: version 13, one of our subprotocols, and “since” a number.

@@ -23,7 +23,7 @@ use crate::exchange::{Exchange, journal};
 use crate::feed::bell::Bell;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
-use crate::{admin, routes, statistics, web};
+use crate::{admin, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
 const COMMITTED: usize = 1024;
@@ -52,6 +52,7 @@ impl App {
 
 /// Migrates, starts every part and serves until a signal says to leave.
 pub async fn serve(config: Config) -> Result<(), Fault> {
+    i18n::load();
     let interactions = database::options(&config.database_url)?;
     let users = database::options(&config.users_database_url)?;
     database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;

@@ -13,13 +13,13 @@ use crate::cache::memcached::SharedPages;
 use crate::database::Reads;
 use crate::error::{Fault, Refused};
 use crate::exchange::journal::Position;
-use crate::orders;
+use crate::orders::{self, Status};
 use crate::page::Source;
 
 /// Pages of the newest revision kept in the process.
 const HOT: usize = 512;
-/// How often a page is tried again because rows moved on while it was read.
-const ATTEMPTS: u32 = 20;
+/// How often a page is tried again because rows changed while it was read.
+const ATTEMPTS: u32 = 5;
 
 pub struct Pages {
     pub shared: SharedPages,
@@ -34,7 +34,7 @@ struct Hot {
     pages: HashMap<Part, Cell>,
 }
 
-/// A row that the page needs has changed after the page's revision.
+/// A row that the page needs has changed after the page's revision, and is still open.
 struct MovedOn {
     to: u64,
 }
@@ -104,7 +104,8 @@ impl Pages {
     }
 }
 
-/// Reads a page's rows. A row whose last change is not after the revision is as it was then.
+/// Reads a page's rows. A row whose last change is not after the revision is as it was then. One
+/// that was closed since is undone: nothing else of an order changes while it is open.
 async fn make(
     reads: Reads<'_>,
     selection: &Selection,
@@ -112,10 +113,13 @@ async fn make(
     let revision = selection.position.revision;
     let mut orders = orders::store::list_by_ids(reads, &selection.ids).await.map_err(Err)?;
     orders.sort_unstable_by_key(|order| std::cmp::Reverse(order.id));
-    if let Some(newest) = orders.iter().map(|order| order.revision).max()
-        && newest > revision
-    {
-        return Err(Ok(MovedOn { to: newest }));
+    for order in &mut orders {
+        if order.revision > revision && order.status == Status::Open {
+            return Err(Ok(MovedOn { to: order.revision }));
+        }
+        if order.status != Status::Open {
+            *order = order.clone().as_placed();
+        }
     }
     if orders.iter().map(|order| order.id).ne(selection.ids.iter().copied()) {
         // Our index names rows that are not there: history was replaced, and is being noticed.

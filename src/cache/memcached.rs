@@ -10,7 +10,7 @@ use super::Breaker;
 
 /// A page of an old revision is asked for by nobody; memcached would push it out by itself.
 const TTL: Ttl = Ttl::secs(300);
-const TIMEOUT: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_millis(100);
 
 pub struct SharedPages {
     address: Option<String>,

@@ -4,11 +4,13 @@
 pub mod memcached;
 pub mod redis;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// After a failure a cache is not asked for so long.
 const REST: Duration = Duration::from_millis(500);
+/// Failures in a row that are worth a line in the log; a busy machine is late now and then.
+const AWAY: u32 = 3;
 
 /// Remembers that something was away, and asks again only now and then.
 #[derive(Debug)]
@@ -16,8 +18,7 @@ struct Breaker {
     name: &'static str,
     started: Instant,
     rests_until_ms: AtomicU64,
-    well: AtomicBool,
-    failures: AtomicU64,
+    failures_in_a_row: AtomicU32,
 }
 
 impl Breaker {
@@ -26,8 +27,7 @@ impl Breaker {
             name,
             started: Instant::now(),
             rests_until_ms: AtomicU64::new(0),
-            well: AtomicBool::new(true),
-            failures: AtomicU64::new(0),
+            failures_in_a_row: AtomicU32::new(0),
         }
     }
 
@@ -43,16 +43,15 @@ impl Breaker {
     fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(value) => {
-                if !self.well.swap(true, Ordering::Relaxed) {
+                if self.failures_in_a_row.swap(0, Ordering::Relaxed) >= AWAY {
                     tracing::info!("{} is back", self.name);
                 }
                 Some(value)
             }
             Err(error) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
                 let until = self.now_ms() + REST.as_millis() as u64;
                 self.rests_until_ms.store(until, Ordering::Relaxed);
-                if self.well.swap(false, Ordering::Relaxed) {
+                if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == AWAY {
                     tracing::warn!(%error, "{} is away: pages come from the database", self.name);
                 }
                 None

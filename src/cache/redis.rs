@@ -10,7 +10,7 @@ use super::Breaker;
 use crate::identity::User;
 
 const TTL_SECONDS: u32 = 3600;
-const TIMEOUT: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A connection that mends itself, with time-outs fit for a cache.
 pub fn connect(url: &str) -> redis::RedisResult<ConnectionManager> {

@@ -74,9 +74,9 @@ impl Session {
     async fn run(&mut self) -> Result<(), tungstenite::Error> {
         let mut beat = self.hub.subscribe();
         let mut summaries = (self.hello.user.role == Role::Admin).then(|| self.hub.summaries());
-        self.greet().await?;
         let mut resets = beat.borrow().resets;
         let mut heartbeats = beat.borrow().heartbeats;
+        self.greet().await?;
         let (mut silent, mut heard) = (0, 0);
         loop {
             let now = beat.borrow_and_update().clone();

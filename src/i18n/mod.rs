@@ -51,6 +51,13 @@ impl Lang {
     }
 }
 
+/// Reads all texts, so that a fault in them shows at start and not in somebody's page.
+pub fn load() {
+    for lang in Lang::ALL {
+        bundle(lang);
+    }
+}
+
 static EN: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
     let text = include_str!("../../locales/en.ftl").to_owned();
     let resource = FluentResource::try_new(text).expect("locales/en.ftl parses");

@@ -46,7 +46,7 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
 
 fn accept(lang: Lang, id: u32) -> Markup {
     html! {
-        button.btn.btn-sm.btn-success.only-executor form="act"
+        button.btn.btn-sm.btn-primary.only-executor form="act"
             formaction={ "/orders/" (id) "/accept" }
             aria-label=(lang.format("order-accept-this", [("id", id.into())]))
             { (lang.text("order-accept")) }

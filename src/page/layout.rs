@@ -18,6 +18,7 @@ pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (lang.text("brand")) }
+                link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
                 link rel="stylesheet" href=(assets::url("bootstrap.css"));
                 link rel="stylesheet" href=(assets::url("app.css"));
                 script defer src=(assets::url("live.js")) {}
@@ -56,7 +57,10 @@ fn header(ctx: &Context) -> Markup {
     html! {
         header.top {
             div.container {
-                a.brand href="/" { span.logo aria-hidden="true" {} (lang.text("brand")) }
+                a.brand href="/" {
+                    img src=(assets::url("icon.svg")) alt="" width="22" height="22";
+                    (lang.text("brand"))
+                }
                 @if let Some(user) = ctx.user {
                     nav aria-label=(lang.text("nav-label")) {
                         ul { @for (path, key) in places(user.role) { (link(ctx, path, key)) } }

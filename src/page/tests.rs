@@ -1,1 +1,216 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
+use super::*;
+use crate::admin::{self, Summary};
+use crate::board;
+use crate::contracts::{self, Contract};
+use crate::moment::Moment;
+use crate::money::{Amount, Currency, Percent, Total};
+use crate::orders::{self, Order};
+use crate::page::paging::{Table, Window};
+use crate::people::{self, Profile, Totals};
+
+fn order(description: &str) -> Order {
+    let moment = Moment::try_from("2026-01-01T00:00:00.123Z".to_owned()).unwrap();
+    Order {
+        id: u32::MAX,
+        customer_id: User::MAX_ID,
+        status: orders::Status::Open,
+        description: description.to_owned(),
+        cut: true,
+        price: Amount::from_hundredths(i64::MAX / 100 * 100).unwrap(),
+        percent: Percent::new(2).unwrap(),
+        currency: Currency::from_code("RUB").unwrap(),
+        parent_id: Some(1),
+        revision: 1,
+        created: moment,
+        last_action: moment,
+    }
+}
+
+fn contract(description: &str) -> Contract {
+    let taken = Order { status: orders::Status::Taken, ..order(description) };
+    Contract::of_order(&taken, u32::MAX, User::MAX_ID)
+}
+
+fn profile(user: User) -> Profile {
+    let gain = Total::from_hundredths(20_000);
+    let currency = Currency::from_code("RUB").unwrap();
+    let totals = vec![Totals { currency, count: 3, completed: 1, money: gain, gain }];
+    Profile { user, registered: Some(order("").created), totals, as_of_revision: 41 }
+}
+
+fn context(role: Role) -> Context<'static> {
+    let live = Live { history: "h".to_owned(), revision: 41 };
+    let source = Source::Memcached;
+    let origin = Origin { source, revision: 41, micros: 412, queries: 1, behind: true };
+    Context {
+        lang: Lang::En,
+        user: Some(User { role, id: 9 }),
+        here: "/orders?page=2",
+        demo: true,
+        flash: Some(Flash::Accepted { order: 7, contract: 3 }),
+        live: Some(live),
+        origin: Some(origin),
+    }
+}
+
+fn place(problem: Option<&'static str>) -> form::Place<'static> {
+    form::Place {
+        description: "<script>alert(1)</script>",
+        price: "\"><script>",
+        currency: "RUB",
+        request_id: "key",
+        currencies: &[],
+        percent: 2,
+        problem: problem.map(|field| (field, "Not like <that>.".to_owned())),
+    }
+}
+
+/// Every page, as one role sees it; a text without its key would panic.
+fn pages(ctx: &Context) -> Vec<String> {
+    let evil = "<script>alert('; DROP TABLE')</script>";
+    let window = Window { page: 5, per_page: 50 };
+    let orders = Table::new(41, window, 10_000, vec![order(evil)]);
+    let contracts = Table::new(41, window, 10_000, vec![contract(evil)]);
+    let people = Table::new(41, window, 10_000, vec![profile(ctx.user.unwrap())]);
+    let board = board::Page {
+        history: "h".to_owned(),
+        revision: 41,
+        open_orders: 1,
+        page: 1,
+        pages: 1,
+        per_page: 20,
+        orders: orders.rows.clone(),
+    };
+    let gain = vec![(Currency::from_code("JPY").unwrap(), Total::from_hundredths(1))];
+    let summary =
+        Summary { revision: 41, open_orders: 1, orders: 2, contracts: 3, watchers: 4, gain };
+    let mains = [
+        board::view::main(ctx, &board),
+        orders::view::mine(ctx, &orders, &place(None)),
+        orders::view::mine(ctx, &orders, &place(Some("price"))),
+        orders::view::mine(ctx, &orders, &place(Some("request_id"))),
+        orders::view::one(ctx, &orders.rows[0], Some(3)),
+        contracts::view::mine(ctx, &contracts),
+        contracts::view::one(ctx, &contracts.rows[0]),
+        people::view::profile(ctx, &people.rows[0], 1),
+        admin::view::overview(ctx, &summary),
+        admin::view::orders(ctx, &orders),
+        admin::view::contracts(ctx, &contracts),
+        admin::view::customers(ctx, &people),
+        admin::view::executors(ctx, &people),
+        error::main(ctx, 404, "<title>", "<detail>", Some("7f3a")),
+        home::main(ctx),
+    ];
+    mains.into_iter().map(|main| layout::document(ctx, "<title>", main).into_string()).collect()
+}
+
+#[test]
+fn no_page_contains_markup_that_somebody_typed() {
+    for role in [Role::Customer, Role::Executor, Role::Admin] {
+        for page in pages(&context(role)) {
+            let scripts = page.matches("<script").count();
+            assert_eq!(scripts, 1, "only our own script: {page}");
+            assert!(!page.contains("<title><"), "{page}");
+            assert!(!page.contains("style=") && !page.contains(" onclick"), "{page}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_row_fits_into_a_message() {
+    for character in ['"', '&', '\\', '\n', '🔧', '\u{1f9d1}'] {
+        let text: String = std::iter::repeat_n(character, 280).collect();
+        let rows = [
+            orders::view::row(Lang::En, &order(&text)).into_string(),
+            contracts::view::row(Lang::En, &contract(&text)).into_string(),
+        ];
+        for row in rows {
+            let json = serde_json::to_string(&row).unwrap();
+            assert!(json.len() < 3600, "{} bytes: {json}", json.len());
+        }
+    }
+}
+
+#[test]
+fn a_shown_order_says_nothing_of_its_parent_to_executors() {
+    let says = |role| {
+        orders::view::one(&context(role), &order("x"), None).into_string().contains("/orders/1\"")
+    };
+    assert!(says(Role::Customer) && says(Role::Admin) && !says(Role::Executor));
+}
+
+#[test]
+fn a_flash_survives_its_cookie_and_nothing_else_does() {
+    let order = u32::MAX;
+    for flash in [
+        Flash::Placed { order },
+        Flash::Accepted { order: 7, contract: 3 },
+        Flash::Withdrawn { order },
+        Flash::SomebodyFaster { order },
+        Flash::NotOpen { order },
+        Flash::OwnOrder { order },
+        Flash::Switched,
+    ] {
+        assert_eq!(Flash::from_cookie(&flash.to_cookie()), Some(flash));
+        let ctx = Context { flash: Some(flash), ..context(Role::Customer) };
+        layout::document(&ctx, "", maud::html! {});
+    }
+    for text in [
+        "",
+        "placed",
+        "placed:",
+        "placed:+7",
+        "placed:07",
+        "placed:7:3",
+        "placed:4294967296",
+        "accepted:7",
+        "accepted:7:",
+        "accepted:7:3:1",
+        "switched:",
+        "Placed:7",
+        "placed:7 ",
+        "x:7",
+    ] {
+        assert_eq!(Flash::from_cookie(text), None, "{text:?}");
+    }
+}
+
+/// The keys that the sources ask for by name.
+fn asked_keys(folder: &Path, keys: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            asked_keys(&path, keys);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source: String = fs::read_to_string(&path).unwrap().split_whitespace().collect();
+            for start in ["lang.text(\"", "lang.format(\"", "Refusal::BadRequest(\"", "\"error-"] {
+                for (place, _) in source.match_indices(start) {
+                    let quote = place + start.find('"').unwrap() + 1;
+                    keys.extend(source[quote..].split('"').next().map(str::to_owned));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_that_is_asked_for_has_a_text() {
+    let texts = include_str!("../../locales/en.ftl");
+    let known: BTreeSet<&str> = texts
+        .lines()
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
+        .filter_map(|line| line.split(" =").next())
+        .collect();
+    let mut asked = BTreeSet::new();
+    asked_keys(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut asked);
+    assert!(asked.len() > 50, "the sources were found: {asked:?}");
+    let missing: Vec<_> = asked
+        .iter()
+        .filter(|key| key.as_str() != "error-" && !known.contains(key.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "no text for {missing:?}");
+}

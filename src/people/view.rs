@@ -10,11 +10,12 @@ use crate::identity::{Role, User};
 use crate::page::Context;
 use crate::page::table::{time, total};
 
-/// Somebody's own page. `behind`: how many revisions the statistics lack; 0 is exact.
+/// Somebody's own page. `behind`: how many revisions the statistics lack; 0 is exact. While they
+/// lack any, the page asks again.
 pub fn profile(ctx: &Context, profile: &Profile, behind: u64) -> Markup {
     let lang = ctx.lang;
     html! {
-        article.profile data-own="" {
+        article.profile data-own=(behind) {
             h1 { (title(lang, profile.user)) }
             @if let Some(registered) = profile.registered {
                 p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }

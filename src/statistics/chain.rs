@@ -20,6 +20,8 @@ pub enum Broken {
     Replaced { revision: u64 },
     #[error("revision {counted} was counted, but the board stands at {head}")]
     Ahead { counted: u64, head: u64 },
+    #[error("revision {revision} holds a price that is not in whole minor units")]
+    Odd { revision: u64 },
     #[error("their tables contradict their position at revision {counted}")]
     Contradicted { counted: u64 },
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::chain::Broken;
 use crate::exchange::event::{Event, Run};
 use crate::moment::Moment;
 use crate::money::{Currency, Total};
@@ -45,12 +46,17 @@ pub struct Sums {
 }
 
 impl Deltas {
-    pub fn add(&mut self, runs: &[Run]) {
+    /// Adds runs. A price that cannot be is not counted: it would bring the follower down.
+    pub fn add(&mut self, runs: &[Run]) -> Result<(), Broken> {
         for run in runs {
             for event in &run.events {
+                if event.order().price.hundredths() % 100 != 0 {
+                    return Err(Broken::Odd { revision: run.revision });
+                }
                 self.add_event(event, run.created);
             }
         }
+        Ok(())
     }
 
     fn add_event(&mut self, event: &Event, now: Moment) {
@@ -160,7 +166,7 @@ pub(super) mod tests {
             })
             .collect();
         let mut deltas = Deltas::default();
-        deltas.add(&runs);
+        deltas.add(&runs).unwrap();
         deltas
     }
 
@@ -212,5 +218,13 @@ pub(super) mod tests {
         assert_eq!(shown(&deltas.customers), customers);
         assert_eq!(shown(&deltas.executors), [(8, "JPY", 2, 1, 98, 2)]);
         assert_eq!(deltas.len(), 4);
+    }
+
+    #[test]
+    fn a_price_that_cannot_be_is_not_counted() {
+        let events = vec![placed(7, "RUB", 150)];
+        let (batch, created) = (Uuid::nil(), moment(0));
+        let run = Run { revision: 5, batch, previous: batch, created, events };
+        assert_eq!(Deltas::default().add(&[run]), Err(Broken::Odd { revision: 5 }));
     }
 }

@@ -159,12 +159,10 @@ impl Follower {
         while chain.revision - before.revision < ROUND_RUNS && deltas.len() < ROUND_ROWS {
             let list = journal::list_after(&self.interactions, chain.revision, PORTION);
             let runs = in_time(list).await?;
-            for run in &runs {
-                if let Err(broken) = chain.advance(run) {
-                    return Ok(Err(broken));
-                }
+            let sound = runs.iter().try_for_each(|run| chain.advance(run));
+            if let Err(broken) = sound.and_then(|()| deltas.add(&runs)) {
+                return Ok(Err(broken));
             }
-            deltas.add(&runs);
             if runs.len() < PORTION as usize {
                 if chain.revision < head.revision {
                     return Ok(Err(Broken::Gap { missing: chain.revision + 1 }));

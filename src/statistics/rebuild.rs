@@ -64,19 +64,19 @@ async fn read_all(
         let left = u32::try_from(head.revision - chain.revision).unwrap_or(u32::MAX);
         let runs = journal::list_after(interactions, chain.revision, left.min(PORTION)).await?;
         if runs.is_empty() {
-            return Err(not_whole(&Broken::Gap { missing: chain.revision + 1 }));
+            return Err(not_sound(&Broken::Gap { missing: chain.revision + 1 }));
         }
-        runs.iter().try_for_each(|run| chain.advance(run)).map_err(|broken| not_whole(&broken))?;
-        deltas.add(&runs);
+        let sound = runs.iter().try_for_each(|run| chain.advance(run));
+        sound.and_then(|()| deltas.add(&runs)).map_err(|broken| not_sound(&broken))?;
         // The session that holds the lock may not be silent for 5 s.
         connection.ping().await?;
     }
-    chain.check_head(head.revision, head.batch).map_err(|broken| not_whole(&broken))?;
+    chain.check_head(head.revision, head.batch).map_err(|broken| not_sound(&broken))?;
     Ok((chain, deltas))
 }
 
-fn not_whole(broken: &Broken) -> Fault {
-    Fault::Internal(format!("the journal is not whole, see `orderboard audit`: {broken}"))
+fn not_sound(broken: &Broken) -> Fault {
+    Fault::Internal(format!("the journal is not sound, see `orderboard audit`: {broken}"))
 }
 
 fn differing_earnings(deltas: &Deltas, stored: &BTreeMap<String, Total>) -> Vec<String> {

@@ -10,7 +10,7 @@ pub mod session;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method};
 use hyper::upgrade::OnUpgrade;
@@ -92,14 +92,7 @@ async fn read_body<B: Buf>(
             if bytes.len() + part.remaining() > MAX_BODY_BYTES {
                 return Err(Refusal::TooLarge);
             }
-            bytes.extend_from_slice(part.chunk());
-            let mut rest = part;
-            rest.advance(rest.chunk().len());
-            while rest.has_remaining() {
-                let count = rest.chunk().len();
-                bytes.extend_from_slice(rest.chunk());
-                rest.advance(count);
-            }
+            bytes.put(part);
         }
         Ok(bytes.freeze())
     };
