@@ -1,0 +1,97 @@
+// A server of the test's own, and windows of people who look at it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const BINARY = process.env.ORDERBOARD_BIN ?? 'target/debug/orderboard';
+
+/** A port that is free now: the server comes back on it after it was killed. */
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export class Server {
+  static async start() {
+    const server = new Server();
+    server.port = await freePort();
+    server.url = `http://127.0.0.1:${server.port}`;
+    await server.run();
+    return server;
+  }
+
+  async run() {
+    const env = {
+      ...process.env,
+      AUTH: 'demo',
+      LISTEN: `127.0.0.1:${this.port}`,
+      SECRET_KEY: 'the browser tests sign with this key',
+    };
+    this.process = spawn(BINARY, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface({ input: this.process.stdout })) {
+      if (line.includes('listening')) break;
+    }
+    // Whatever else it prints is read and forgotten, so that it never waits for us.
+    this.process.stdout.resume();
+  }
+
+  async kill() {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill('SIGKILL');
+    await once(this.process, 'exit');
+  }
+
+  /** Asks the API as somebody. */
+  async ask(role, id, path, body) {
+    const response = await fetch(this.url + path, {
+      method: body ? 'POST' : 'GET',
+      headers: { 'X-User-Type': role, 'X-User-Id': String(id) },
+      body: body && JSON.stringify(body),
+    });
+    return response.json();
+  }
+}
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+}
+
+/** A window in which somebody is logged in; `faults` collects whatever a page does wrong. */
+export async function open(browser, server, role, id, path, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
+  const window = await context.newPage();
+  window.faults = [];
+  window.on('pageerror', (error) => window.faults.push(error.message));
+  window.on('console', (message) => {
+    // A server that was killed cannot be connected to: that is what the test is about.
+    const known = /WebSocket connection|ERR_CONNECTION|Failed to load resource/;
+    if (message.type() === 'error' && !known.test(message.text())) window.faults.push(message.text());
+  });
+  window.on('request', (request) => {
+    if (!request.url().startsWith(server.url)) window.faults.push(`asks ${request.url()}`);
+  });
+  await window.goto(server.url);
+  await context.request.post(`${server.url}/session`, { form: { user_type: role, user_id: String(id) } });
+  await window.goto(server.url + path);
+  return window;
+}
+
+/** Marks a page's script world: a reload would lose the mark. */
+export const mark = (window) => window.evaluate(() => { window.stays = true; });
+export const isMarked = (window) => window.evaluate(() => window.stays === true);
