@@ -7,7 +7,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::market::{Market, NoAnswer};
+use super::call::NoAnswer;
+use super::market::Market;
 use super::tally::one_more;
 use super::{People, orders};
 
@@ -68,7 +69,7 @@ async fn place(market: &Market, id: u32, rng: &mut Rng) -> Result<(), NoAnswer> 
     });
     match market.post(("customer", id), "/api/orders", &body).await? {
         (201, _) => one_more(&market.tally.placed),
-        (status, body) => market.refused(status, &body),
+        (status, body) => market.refused(status, &body).await,
     }
     Ok(())
 }
@@ -78,7 +79,7 @@ async fn withdraw(market: &Market, id: u32, rng: &mut Rng) -> Result<(), NoAnswe
     let who = ("customer", id);
     let (status, mine) = market.get(who, "/api/my/orders?page=1&per_page=20").await?;
     if status != 200 {
-        market.refused(status, &mine);
+        market.refused(status, &mine).await;
         return Ok(());
     }
     let rows = mine["rows"].as_array().map_or(&[][..], Vec::as_slice);
@@ -92,7 +93,7 @@ async fn withdraw(market: &Market, id: u32, rng: &mut Rng) -> Result<(), NoAnswe
     match market.post(who, &path, &json!({})).await? {
         (200, _) => one_more(&market.tally.withdrawn),
         (409, body) if body["code"] == "order_not_open" => one_more(&market.tally.kept),
-        (status, body) => market.refused(status, &body),
+        (status, body) => market.refused(status, &body).await,
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! An executor: looks at the board, thinks about an order of their taste, and tries to get it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use fastrand::Rng;
 use serde_json::json;
 
 use super::People;
-use super::market::{Board, Market, NoAnswer, Offer};
+use super::call::NoAnswer;
+use super::market::{Board, Market, Offer};
 use super::tally::one_more;
 use crate::money::{Amount, Currency, Notation, parse_price};
 
@@ -15,6 +17,8 @@ const PER_PAGE: u32 = 20;
 /// With `--fast`: as much as a page holds, and how many of it one takes before looking again.
 const FAST_PER_PAGE: u32 = 100;
 const FAST_ACCEPTS: usize = 6;
+/// How many of their own orders people recognize.
+const REMEMBERED: usize = 32;
 const EMPTY_PAUSE: Duration = Duration::from_millis(10);
 
 /// What somebody looks for. Tastes are few, so people often want the same order.
@@ -44,16 +48,15 @@ struct Executor {
     id: u32,
     taste: Taste,
     rng: Rng,
-    /// The newest contract. Contracts are numbered in their order, so a number that is not above
-    /// it is an order that this executor has already: a server that lags behind still showed it.
-    last_contract: u64,
+    /// The last ones accepted. A server that lags behind may still show them.
+    mine: VecDeque<u64>,
 }
 
 /// Lives until the market stops. `id` is the first person; others follow when one goes home.
 pub async fn live(market: Arc<Market>, people: Arc<People>, id: u32, mut rng: Rng) {
     market.linger(&mut rng, 1.0..12.0).await;
     let taste = TASTES[id as usize % TASTES.len()];
-    let mut executor = Executor { market, id, taste, rng, last_contract: 0 };
+    let mut executor = Executor { market, id, taste, rng, mine: VecDeque::new() };
     while !executor.market.is_stopping() {
         let turn = if executor.market.fast {
             executor.take_many().await
@@ -103,23 +106,24 @@ impl Executor {
     }
 
     async fn look(&self, page: u64, per_page: u32) -> Result<Option<Board>, NoAnswer> {
-        self.market.board(("executor", self.id), page, per_page).await
+        let mut board = self.market.board(("executor", self.id), page, per_page).await?;
+        if let Some(board) = &mut board {
+            board.orders.retain(|order| !self.mine.contains(&order.id));
+        }
+        Ok(board)
     }
 
     async fn accept(&mut self, order: u64) -> Result<(), NoAnswer> {
         let (market, who) = (&self.market, ("executor", self.id));
         let path = format!("/api/orders/{order}/accept");
         match market.post(who, &path, &json!({})).await? {
-            (201, body) => match body["contract"]["id"].as_u64() {
-                Some(contract) if contract > self.last_contract => {
-                    self.last_contract = contract;
-                    one_more(&market.tally.accepted);
-                }
-                Some(_) => {}
-                None => market.tally.error("unreadable_contract"),
-            },
+            (201, _) => {
+                one_more(&market.tally.accepted);
+                self.mine.truncate(REMEMBERED - 1);
+                self.mine.push_front(order);
+            }
             (409, body) if body["code"] == "order_not_open" => one_more(&market.tally.beaten),
-            (status, body) => market.refused(status, &body),
+            (status, body) => market.refused(status, &body).await,
         }
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! What all people of the demo share: the servers, the counters, the pace, and the word to stop. A
-//! request is sent until its outcome is known, always with the same key.
+//! What all people of the demo share: the servers, the counters, the pace, and the word to stop.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,16 +10,13 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::client::{Failure, Who, code};
+use super::call::{Call, NoAnswer};
+use super::client::{Who, code};
 use super::servers::Servers;
 use super::tally::Tally;
 
-/// Tries after network errors and server errors, over about 20 s, before a request is given up.
-const TRIES: u32 = 8;
-const FIRST_BACKOFF: Duration = Duration::from_millis(200);
-const MAX_BACKOFF: Duration = Duration::from_secs(5);
-/// Whoever is told to wait longer than this goes home instead.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// With `--fast`, after an answer that nobody expects.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
 /// Shared by all people.
 #[derive(Debug)]
@@ -30,16 +26,6 @@ pub struct Market {
     /// No pauses.
     pub fast: bool,
     stopping: watch::Receiver<bool>,
-}
-
-/// Why there is no answer.
-#[derive(Debug, PartialEq)]
-pub enum NoAnswer {
-    /// The daily limit, or the like: this person is done for now.
-    GoHome,
-    /// Tried often enough; the outcome is not known.
-    GaveUp,
-    Stopping,
 }
 
 /// A page of the board, as far as people look at it.
@@ -91,7 +77,7 @@ impl Market {
 
     /// Reads; status and body.
     pub async fn get(&self, who: Who<'_>, path: &str) -> Result<(u16, Value), NoAnswer> {
-        self.ask(who, path, None).await
+        Call { who, path, post: None }.settle(self).await
     }
 
     /// Does something once, however often it has to be sent.
@@ -103,7 +89,7 @@ impl Market {
     ) -> Result<(u16, Value), NoAnswer> {
         // Not from the seed: the second run with it would be taken for a repetition of the first.
         let key = Uuid::new_v4().to_string();
-        self.ask(who, path, Some((body, &key))).await
+        Call { who, path, post: Some((body, &key)) }.settle(self).await
     }
 
     /// A page of the board. `None` when it cannot be read, which is counted.
@@ -116,7 +102,7 @@ impl Market {
         let path = format!("/api/board?page={page}&per_page={per_page}");
         let (status, body) = self.get(who, &path).await?;
         if status != 200 {
-            self.refused(status, &body);
+            self.refused(status, &body).await;
             return Ok(None);
         }
         match Board::deserialize(body) {
@@ -132,53 +118,11 @@ impl Market {
     }
 
     /// Counts an answer that nobody expects in the course of things.
-    pub fn refused(&self, status: u16, body: &Value) {
+    pub async fn refused(&self, status: u16, body: &Value) {
         self.tally.error(&code(status, body));
-    }
-
-    async fn ask(
-        &self,
-        who: Who<'_>,
-        path: &str,
-        post: Option<(&Value, &str)>,
-    ) -> Result<(u16, Value), NoAnswer> {
-        let (mut tries, mut backoff) = (0, FIRST_BACKOFF);
-        loop {
-            if self.is_stopping() {
-                return Err(NoAnswer::Stopping);
-            }
-            let server = self.servers.next();
-            let answer = match post {
-                None => server.client.get(who, path).await,
-                Some((body, key)) => server.client.post(who, path, body, Some(key)).await,
-            };
-            server.note(&answer);
-            match answer {
-                Ok((status, body)) if status < 500 => return Ok((status, body)),
-                Ok((status, body)) => self.refused(status, &body),
-                Err(failure) => {
-                    self.tally.error(failure.kind());
-                    if let Failure::Later { wait, .. } = failure {
-                        if wait > PATIENCE {
-                            return Err(NoAnswer::GoHome);
-                        }
-                        self.pause(jittered(wait)).await;
-                        continue;
-                    }
-                }
-            }
-            tries += 1;
-            if tries == TRIES {
-                self.tally.error("given_up");
-                return Err(NoAnswer::GaveUp);
-            }
-            self.pause(jittered(backoff)).await;
-            backoff = (backoff * 2).min(MAX_BACKOFF);
+        if self.fast {
+            // It will be the same next time, so there is no use in asking as fast as possible.
+            self.pause(REFUSED_PAUSE).await;
         }
     }
-}
-
-/// Up to a quarter longer, so that those who were sent away together do not return together.
-fn jittered(time: Duration) -> Duration {
-    time.mul_f64(1.0 + fastrand::f64() / 4.0)
 }

@@ -2,6 +2,7 @@
 //! API as people would, or with `--fast` as quickly as the servers go. Nothing here knows the
 //! server's inside.
 
+mod call;
 mod client;
 mod customer;
 mod executor;
@@ -36,7 +37,7 @@ const CROWD: u32 = 1000;
 /// How long requests on their way may take to be answered after the end.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The command line of `orderboard demo`.
+/// Simulated customers and executors, who use running servers as people would.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// A server; may be given several times: they are used in turn
@@ -117,7 +118,7 @@ pub async fn run(options: Options) -> Result<(), String> {
         }
     }
     stop.send_replace(true);
-    // Those who wait for an answer get it counted; dropping the set ends everybody else.
+    // Whoever waits for an answer gets it counted; dropping the set ends everybody else.
     let _ = timeout(GRACE, people.join_all()).await;
     say(&reporter.summary(&market.tally));
     Ok(())

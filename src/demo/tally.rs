@@ -21,6 +21,9 @@ pub struct Tally {
     pub kept: AtomicU64,
     /// The size of the board when somebody last looked at it.
     pub open: AtomicU64,
+    /// Requests to do something that are under way, or were given up without learning whether they
+    /// were carried out.
+    pub unanswered: AtomicU64,
     errors: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -68,10 +71,14 @@ impl Reporter {
         line
     }
 
-    /// The same for the whole time.
+    /// The same for the whole time, when nothing is under way any more.
     pub fn summary(&self, tally: &Tally) -> String {
         let whole = self.started.elapsed();
-        format!("In all, {}.", line(whole, tally.counts(), [0; 4], whole, tally))
+        let line = line(whole, tally.counts(), [0; 4], whole, tally);
+        match tally.unanswered.load(Relaxed) {
+            0 => format!("In all, {line}."),
+            count => format!("In all, {line}. The outcome of {count} requests is not known."),
+        }
     }
 }
 
