@@ -90,12 +90,76 @@ pub async fn prepare(
             Err(error) => return Err(Fault::Database(error)),
         }
     };
+    check(name, &mut connection).await?;
     migrator
         .run(&mut connection)
         .await
         .map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Refuses databases that cannot keep what we promise, and says loudly when commits may be lost.
+async fn check(name: &str, connection: &mut MySqlConnection) -> Result<(), Fault> {
+    let rows = sqlx::query(
+        "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'character_set_connection', \
+         'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'wsrep_on', \
+         'group_replication_single_primary_mode')",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut settings = Vec::with_capacity(rows.len());
+    for row in &rows {
+        settings.push((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
+    }
+    let Verdict { refused, warnings } = judge(&settings);
+    for warning in warnings {
+        tracing::warn!(database = name, "{warning}");
+    }
+    match refused {
+        Some(reason) => Err(Fault::Internal(format!("the database {name} {reason}"))),
+        None => Ok(()),
+    }
+}
+
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Verdict {
+    refused: Option<&'static str>,
+    warnings: Vec<&'static str>,
+}
+
+/// What a server's settings mean for us.
+fn judge(settings: &[(String, String)]) -> Verdict {
+    let is = |name: &str, values: &[&str]| {
+        let found = settings.iter().find(|(setting, _)| setting == name);
+        found.is_some_and(|(_, value)| values.iter().any(|v| v.eq_ignore_ascii_case(value)))
+    };
+    let mut verdict = Verdict::default();
+    if is("read_only", &["ON", "1"]) {
+        verdict.refused = Some("is read-only");
+    }
+    if !is("character_set_connection", &["utf8mb4"]) {
+        verdict.refused = Some("does not speak utf8mb4");
+    }
+    if is("wsrep_on", &["ON", "1"]) || is("group_replication_single_primary_mode", &["OFF", "0"]) {
+        verdict.refused = Some(
+            "takes writes on several primaries, where the head's lock excludes nobody: one \
+             primary at a time must take them",
+        );
+    }
+    if !is("innodb_flush_log_at_trx_commit", &["1"]) {
+        verdict.warnings.push(
+            "COMMITS ARE NOT DURABLE: innodb_flush_log_at_trx_commit is not 1, so a crash of the \
+             database loses orders and contracts that were acknowledged",
+        );
+    }
+    if is("log_bin", &["ON", "1"]) && !is("sync_binlog", &["1"]) {
+        verdict.warnings.push(
+            "sync_binlog is not 1: after a crash, replicas and the primary may tell different \
+             histories",
+        );
+    }
+    verdict
 }
 
 /// Counts what a request asked of the databases, and how long that took.
@@ -210,4 +274,42 @@ pub fn personal(id: u32) -> impl Fn(Window) -> Vec<u32> {
 /// ends (inclusive), and begins (exclusive).
 pub fn gapless(window: Window) -> Vec<u32> {
     vec![window.skipped(), window.skipped().saturating_add(window.per_page)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(changes: &[(&str, &str)], refused: Option<&str>, warnings: usize) {
+        let mut settings = vec![
+            ("read_only", "OFF"),
+            ("character_set_connection", "utf8mb4"),
+            ("innodb_flush_log_at_trx_commit", "1"),
+            ("log_bin", "OFF"),
+            ("sync_binlog", "0"),
+            ("wsrep_on", "OFF"),
+        ];
+        settings.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        settings.extend(changes);
+        let settings: Vec<_> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let verdict = judge(&settings);
+        assert_eq!(verdict.warnings.len(), warnings, "{changes:?}: {verdict:?}");
+        assert_eq!(verdict.refused.is_some(), refused.is_some(), "{changes:?}: {verdict:?}");
+        if let (Some(said), Some(expected)) = (verdict.refused, refused) {
+            assert!(said.contains(expected), "{said} does not say {expected}");
+        }
+    }
+
+    #[test]
+    fn databases_that_cannot_keep_our_promises_are_refused_or_warned_of() {
+        check(&[], None, 0);
+        check(&[("read_only", "ON")], Some("read-only"), 0);
+        check(&[("character_set_connection", "latin1")], Some("utf8mb4"), 0);
+        check(&[("wsrep_on", "ON")], Some("one primary"), 0);
+        check(&[("group_replication_single_primary_mode", "OFF")], Some("one primary"), 0);
+        check(&[("innodb_flush_log_at_trx_commit", "2")], None, 1);
+        check(&[("log_bin", "ON")], None, 1);
+        check(&[("log_bin", "ON"), ("sync_binlog", "1")], None, 0);
+    }
 }

@@ -36,6 +36,7 @@ pub struct Batch {
     signed: Vec<u32>,
     answered: Vec<(RequestId, [u8; 32], Receipt)>,
     events: Vec<Event>,
+    text_bytes: usize,
 }
 
 impl Batch {
@@ -57,6 +58,7 @@ impl Batch {
             signed: Vec::new(),
             answered: Vec::new(),
             events: Vec::new(),
+            text_bytes: 0,
         }
     }
 
@@ -127,6 +129,7 @@ impl Batch {
         assert_eq!(order.id, self.next_order_id(), "order ids have no gaps");
         self.after.orders += 1;
         self.after.open_orders += 1;
+        self.text_bytes += order.description.len();
         self.placed.push(order.id);
         self.orders.insert(order.id, order);
         self.events.push(event);
@@ -150,9 +153,15 @@ impl Batch {
     pub fn sign(&mut self, contract: Contract) {
         assert_eq!(contract.id, self.next_contract_id(), "contract ids have no gaps");
         self.after.contracts += 1;
+        self.text_bytes += contract.description.len();
         self.signed.push(contract.order_id);
         let other = self.contracts_by_order.insert(contract.order_id, contract);
         assert!(other.is_none(), "an order becomes at most one contract");
+    }
+
+    /// Bytes of descriptions that are to be written.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// Whether there is something to write. A batch of refusals, or of answers known already, is

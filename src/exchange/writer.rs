@@ -58,7 +58,8 @@ struct Writer {
 
 type Answer = Result<Receipt, Refusal>;
 
-/// A batch that was applied: an answer to each of its submissions, and its run if it takes one.
+/// A batch that was applied: answers to its first submissions, as many as fit, and its run if it
+/// takes one.
 struct Applied {
     answers: Vec<Answer>,
     run: Option<Run>,
@@ -75,12 +76,6 @@ enum Failure {
     Data(sqlx::Error),
     /// The database refuses to work: disk full, read-only, no access.
     Unavailable(sqlx::Error),
-}
-
-/// What is left to do with a batch after an attempt.
-enum Verdict {
-    Done,
-    Again(Vec<Submission>),
 }
 
 impl Writer {
@@ -133,42 +128,35 @@ impl Writer {
     /// Brings one batch to its end: every submission gets its answer.
     async fn settle(&mut self, batch: Vec<Submission>) {
         let mut groups = vec![batch];
-        while let Some(group) = groups.pop() {
-            let mut group = group;
-            for attempt in 1.. {
-                if group.is_empty() {
-                    break;
-                }
+        while let Some(mut group) = groups.pop() {
+            let mut attempt = 0;
+            while !group.is_empty() {
+                attempt += 1;
                 match self.attempt(&mut group).await {
-                    Ok(()) => break,
+                    // The rest did not fit: it is the next batch.
+                    Ok(()) => attempt = 0,
                     Err(Failure::Data(error)) if group.len() > 1 => {
                         tracing::warn!(%error, commands = group.len(), "splitting a batch");
-                        // Arrival order is kept: the first half is popped first.
-                        let second = group.split_off(group.len() / 2);
-                        groups.push(second);
-                        groups.push(group);
-                        break;
+                        // Arrival order is kept: the first half is taken up first.
+                        groups.push(group.split_off(group.len() / 2));
+                        groups.push(std::mem::take(&mut group));
                     }
                     Err(Failure::Data(error)) => {
-                        refuse(group, || Fault::Internal(format!("refused as data: {error}")));
-                        break;
+                        let fault = || Fault::Internal(format!("refused as data: {error}"));
+                        refuse(group.drain(..), fault);
                     }
                     Err(Failure::Unavailable(error)) => {
-                        refuse(group, || Fault::Unavailable(error.to_string()));
-                        break;
+                        refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
                     }
                     Err(Failure::CommitLost(error, applied)) => {
-                        match self.look_up(group, applied, &error).await {
-                            Verdict::Done => break,
-                            Verdict::Again(rest) => group = rest,
-                        }
+                        self.look_up(&mut group, applied, &error).await;
                     }
                     Err(Failure::Transient(error) | Failure::Lost(error)) => {
                         let now = Instant::now();
                         let late = group.iter().all(|submission| submission.deadline <= now);
                         if attempt >= ATTEMPTS || late {
-                            refuse(group, || Fault::Unavailable(error.to_string()));
-                            break;
+                            refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
+                            continue;
                         }
                         tracing::warn!(%error, attempt, "trying a batch again");
                         let base_ms = 10u64 << attempt;
@@ -180,7 +168,8 @@ impl Writer {
         }
     }
 
-    /// One attempt, under a fresh uuid. On success everybody in the group has been answered.
+    /// One attempt, under a fresh uuid. On success those who fit have been answered and left the
+    /// group.
     async fn attempt(&mut self, group: &mut Vec<Submission>) -> Result<(), Failure> {
         let id = Uuid::new_v4();
         let applied = {
@@ -192,7 +181,7 @@ impl Writer {
         };
         match applied {
             Ok(applied) => {
-                self.publish_and_answer(std::mem::take(group), applied);
+                self.publish_and_answer(group, applied);
                 Ok(())
             }
             Err(failure) => {
@@ -214,34 +203,22 @@ impl Writer {
     }
 
     /// Finds out whether a batch whose COMMIT lost its answer was done, for as long as its callers
-    /// wait.
-    async fn look_up(
-        &mut self,
-        group: Vec<Submission>,
-        applied: Applied,
-        lost: &sqlx::Error,
-    ) -> Verdict {
-        let id = applied.run.as_ref().map(|run| run.batch);
-        tracing::warn!(error = %lost, batch = ?id, "the answer to a commit was lost; looking it up");
+    /// wait. Those it can answer leave the group; the others are to be tried again.
+    async fn look_up(&mut self, group: &mut Vec<Submission>, applied: Applied, lost: &sqlx::Error) {
+        // Without a run it changed nothing: doing it again is harmless.
+        let Some(id) = applied.run.as_ref().map(|run| run.batch) else { return };
+        tracing::warn!(error = %lost, batch = %id, "the answer to a commit was lost; looking it up");
         let deadline = group.iter().map(|submission| submission.deadline).max();
         while Some(Instant::now()) < deadline {
-            let looked = match id {
-                // It had no events: doing it again is harmless.
-                None => return Verdict::Again(group),
-                Some(id) => self.is_committed(id).await,
-            };
-            match looked {
-                Ok(true) => {
-                    self.publish_and_answer(group, applied);
-                    return Verdict::Done;
-                }
-                Ok(false) => return Verdict::Again(group),
+            match self.is_committed(id).await {
+                Ok(true) => return self.publish_and_answer(group, applied),
+                Ok(false) => return,
                 Err(error) => tracing::warn!(%error, "still unknown; looking again"),
             }
             tokio::time::sleep(Duration::from_millis(100 + fastrand::u64(0..100))).await;
         }
-        refuse(group, || Fault::OutcomeUnknown(lost.to_string()));
-        Verdict::Done
+        let unknown = group.drain(..applied.answers.len());
+        refuse(unknown, || Fault::OutcomeUnknown(lost.to_string()));
     }
 
     async fn is_committed(&mut self, id: Uuid) -> Result<bool, sqlx::Error> {
@@ -252,12 +229,13 @@ impl Writer {
         Ok(found)
     }
 
-    fn publish_and_answer(&self, group: Vec<Submission>, applied: Applied) {
+    fn publish_and_answer(&self, group: &mut Vec<Submission>, applied: Applied) {
         if let Some(run) = applied.run {
             // Never waited for: a follower that is behind reads the journal.
             let _ = self.committed.try_send(Arc::new(run));
         }
-        for (submission, answer) in group.into_iter().zip(applied.answers) {
+        let answered = group.drain(..applied.answers.len());
+        for (submission, answer) in answered.zip(applied.answers) {
             let _ = submission.answer.send(answer.map_err(Refused::from));
         }
     }
@@ -274,8 +252,8 @@ fn take_batch(waiting: &mut Vec<Submission>) -> Vec<Submission> {
     waiting.drain(..count).collect()
 }
 
-fn refuse(group: Vec<Submission>, fault: impl Fn() -> Fault) {
-    for submission in group {
+fn refuse(submissions: impl Iterator<Item = Submission>, fault: impl Fn() -> Fault) {
+    for submission in submissions {
         let _ = submission.answer.send(Err(fault().into()));
     }
 }
@@ -293,7 +271,14 @@ async fn try_batch(
     id: Uuid,
 ) -> Result<Applied, Failure> {
     let mut batch = load(connection, group).await.map_err(classify)?;
-    let answers: Vec<Answer> = group.iter().map(|submission| batch.apply(submission)).collect();
+    let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+    for submission in group {
+        // How much text an accepted order brings along is known only now.
+        if batch.text_bytes() > BATCH_BYTES {
+            break;
+        }
+        answers.push(batch.apply(submission));
+    }
     if batch.is_empty() {
         step(store::end(connection)).await.map_err(classify)?;
         return Ok(Applied { answers, run: None });
