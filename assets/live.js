@@ -228,11 +228,11 @@
       .filter((row) => (row.matches('.closed') ? Date.now() > row.leaves : room-- <= 0));
     if (!leaving.length) return;
     steady((held) => {
-      let above = scrollY;
+      let slack = scrollY;
       for (const row of leaving) {
         if (row.matches(HELD)) continue;
-        const follows = !held || held.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
-        if (!follows && (above -= row.offsetHeight) < 0) continue;
+        const above = held?.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_PRECEDING;
+        if (above && (slack -= row.offsetHeight) < 0) continue;
         row.remove();
       }
     });

@@ -171,6 +171,7 @@ async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
 /// What is needed of a request to answer it even when it is refused.
 struct Edge {
     app: Arc<App>,
+    method: Method,
     path: String,
     query: String,
     headers: HeaderMap,
@@ -181,6 +182,7 @@ impl Edge {
     fn new(app: &Arc<App>, parts: &Parts) -> Edge {
         Edge {
             app: Arc::clone(app),
+            method: parts.method.clone(),
             path: parts.path.clone(),
             query: parts.query.clone(),
             headers: parts.headers.clone(),
@@ -206,6 +208,7 @@ impl Edge {
     fn request(&self) -> Request {
         Request {
             app: Arc::clone(&self.app),
+            method: self.method.clone(),
             id: 0,
             path: self.path.clone(),
             query: self.query.clone(),

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::Page;
-use crate::orders;
-use crate::page::{Context, table};
+use crate::orders::view::{Kind, table};
+use crate::page::Context;
+use crate::page::table::paging;
 
 pub fn main(ctx: &Context, page: &Page) -> Markup {
     let lang = ctx.lang;
@@ -15,9 +16,11 @@ pub fn main(ctx: &Context, page: &Page) -> Markup {
                 span.count data-count="open_orders" { (page.open_orders) }
             }
             // Known only from the stream, so it takes its place before it shows.
-            p.watchers.unknown { (lang.text("board-watchers")) " " span data-count="watchers" { "0" } }
+            p.watchers.unknown {
+                (lang.text("board-watchers")) " " span data-count="watchers" { "0" }
+            }
         }
-        (orders::view::table(ctx, orders::view::Kind::Board, page.page, page.per_page, &page.orders))
-        (table::paging(ctx, "/orders", page.page, page.pages, page.per_page, page.open_orders))
+        (table(ctx, Kind::Board, page.page, page.per_page, &page.orders))
+        (paging(ctx, "/orders", page.page, page.pages, page.per_page, page.open_orders))
     }
 }

@@ -7,6 +7,8 @@ pub mod event;
 pub mod journal;
 pub mod request;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;

@@ -43,10 +43,21 @@ pub async fn switch(request: Request) -> Result<Response, Refused> {
     // The switcher always sends a number; admins need none.
     let id = if role == Role::Admin.name() { "" } else { id };
     let user = User::parse(role, id).ok_or(Refusal::BadRequest("user-malformed"))?;
-    let mut response = request.redirect(home_of(user), Some(Flash::Switched), None);
+    // Somebody else in the same role sees the same pages; another role has its own.
+    let back = fields.get("back").ok().filter(|back| is_ours(back));
+    let same_role = request.user.is_some_and(|before| before.role == user.role);
+    let to = back.filter(|_| same_role).unwrap_or(home_of(user));
+    let mut response = request.redirect(to, Some(Flash::Switched), None);
     let cookie = session::remember_who(user, &request.app.cookie_key);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Whether this is a path on this server, in visible ASCII, and not another host in disguise.
+fn is_ours(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 fn home_of(user: User) -> &'static str {

@@ -157,7 +157,10 @@ fn facts(ctx: &Context, order: &Order) -> Markup {
                 lang.format("order-fee", [("percent", order.percent.get().into())]),
                 amount(lang, split.fee, order.currency),
             ))
-            (fact(lang.text("order-payout-of-executor"), amount(lang, split.payout, order.currency)))
+            (fact(
+                lang.text("order-payout-of-executor"),
+                amount(lang, split.payout, order.currency),
+            ))
             (fact(lang.text("order-customer"), html! { (order.customer_id) }))
             (fact(lang.text("order-created"), time(order.created)))
             @if order.last_action != order.created {
@@ -165,7 +168,9 @@ fn facts(ctx: &Context, order: &Order) -> Markup {
             }
             // What became of an order before it came back is not for executors to know.
             @if let Some(parent) = order.parent_id.filter(|_| !ctx.is(Role::Executor)) {
-                (fact(lang.text("order-parent"), html! { a href={ "/orders/" (parent) } { "#" (parent) } }))
+                (fact(lang.text("order-parent"), html! {
+                    a href={ "/orders/" (parent) } { "#" (parent) }
+                }))
             }
         }
     }

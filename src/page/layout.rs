@@ -1,7 +1,8 @@
-//! The document around every page: header, demo bar, news, the live indicator, footer.
+//! The document around every page: head, what happened last, footer.
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::header::{demo_bar, header};
 use super::{Context, Flash, Origin, Source};
 use crate::identity::{Role, User};
 use crate::web::assets;
@@ -49,92 +50,6 @@ fn role_class(user: Option<User>) -> &'static str {
         Some(Role::Executor) => "role-executor",
         Some(Role::Admin) => "role-admin",
         None => "role-nobody",
-    }
-}
-
-fn header(ctx: &Context) -> Markup {
-    let lang = ctx.lang;
-    html! {
-        header.top {
-            div.container {
-                a.brand href="/" {
-                    img src=(assets::url("icon.svg")) alt="" width="22" height="22";
-                    (lang.text("brand"))
-                }
-                @if let Some(user) = ctx.user {
-                    nav aria-label=(lang.text("nav-label")) {
-                        ul { @for (path, key) in places(user.role) { (link(ctx, path, key)) } }
-                    }
-                }
-                @if ctx.live.is_some() {
-                    span #live.live role="status" data-live=(lang.text("live-now"))
-                        data-catching=(lang.text("live-catching-up"))
-                        data-offline=(lang.text("live-offline")) {}
-                }
-            }
-        }
-    }
-}
-
-/// Where a role can go: path and key of the name.
-fn places(role: Role) -> &'static [(&'static str, &'static str)] {
-    match role {
-        Role::Customer => &[
-            ("/my/orders", "nav-my-orders"),
-            ("/my/contracts", "nav-my-contracts"),
-            ("/profile", "nav-profile"),
-        ],
-        Role::Executor => &[
-            ("/orders", "nav-board"),
-            ("/my/contracts", "nav-my-contracts"),
-            ("/profile", "nav-profile"),
-        ],
-        Role::Admin => &[
-            ("/admin", "nav-overview"),
-            ("/orders", "nav-board"),
-            ("/admin/orders", "nav-orders"),
-            ("/admin/contracts", "nav-contracts"),
-            ("/admin/customers", "nav-customers"),
-            ("/admin/executors", "nav-executors"),
-        ],
-    }
-}
-
-fn link(ctx: &Context, path: &str, key: &str) -> Markup {
-    let here = ctx.here.split('?').next().unwrap_or_default();
-    html! {
-        li { a href=(path) aria-current=[(here == path).then_some("page")] { (ctx.lang.text(key)) } }
-    }
-}
-
-/// The strip that says that this is a demo, with the switcher: who do you want to be?
-fn demo_bar(ctx: &Context) -> Markup {
-    let lang = ctx.lang;
-    let id = ctx.user.map(|user| user.id).filter(|&id| id > 0);
-    html! {
-        div.demo {
-            div.container {
-                p { (lang.text("demo-banner")) }
-                form.switch method="post" action="/session" {
-                    input type="hidden" name="back" value=(ctx.here);
-                    label.visually-hidden for="user_type" { (lang.text("switch-role")) }
-                    select #user_type.form-select.form-select-sm name="user_type" {
-                        @for (role, key) in [
-                            (Role::Customer, "role-customer"),
-                            (Role::Executor, "role-executor"),
-                            (Role::Admin, "role-admin"),
-                        ] {
-                            option value=(role.name()) selected[ctx.is(role)] { (lang.text(key)) }
-                        }
-                    }
-                    label.visually-hidden for="user_id" { (lang.text("switch-id")) }
-                    input #user_id.form-control.form-control-sm name="user_id" type="number" min="1"
-                        max=(User::MAX_ID) autocomplete="off" value=[id]
-                        placeholder=(lang.text("switch-id"));
-                    button.btn.btn-sm { (lang.text("switch-submit")) }
-                }
-            }
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod form;
+mod header;
 pub mod home;
 pub mod layout;
 pub mod paging;

@@ -39,8 +39,10 @@ impl Rows {
         };
         html! {
             tbody.rows data-live=(takes) data-first[self.page == 1] data-per-page=(self.per_page)
-                data-taken=(lang.text("status-taken")) data-withdrawn=(lang.text("status-withdrawn"))
-                data-expired=(lang.text("status-expired")) data-removed=(lang.text("status-removed"))
+                data-taken=(lang.text("status-taken"))
+                data-withdrawn=(lang.text("status-withdrawn"))
+                data-expired=(lang.text("status-expired"))
+                data-removed=(lang.text("status-removed"))
                 { (rows) }
             tbody.empty { tr { td colspan=(columns) { (empty) } } }
         }

@@ -21,7 +21,9 @@ pub fn profile(ctx: &Context, profile: &Profile, behind: u64) -> Markup {
                 p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }
             }
             @if behind > 0 {
-                p.alert.alert-warning { (lang.format("profile-behind", [("behind", behind.into())])) }
+                p.alert.alert-warning {
+                    (lang.format("profile-behind", [("behind", behind.into())]))
+                }
             }
             @if profile.totals.is_empty() { p { (lang.text("profile-empty")) } }
             @else { (totals(lang, profile.user.role, &profile.totals)) }
@@ -118,7 +120,9 @@ fn row(lang: Lang, person: &Profile) -> Markup {
             td.when { @if let Some(registered) = person.registered { (time(registered)) } }
             @for column in 0..lines.first().map_or(0, Vec::len) {
                 td.tally {
-                    @for line in &lines { div data-label=(line[column].0) { span { (line[column].1) } } }
+                    @for (name, figure) in lines.iter().map(|line| &line[column]) {
+                        div data-label=(name) { span { (figure) } }
+                    }
                 }
             }
         }

@@ -46,6 +46,7 @@ pub struct Parts {
 /// One request, with who asks and what they want.
 pub struct Request {
     pub app: Arc<App>,
+    pub method: Method,
     /// The number in the path, where the route has one.
     pub id: u32,
     pub path: String,
@@ -86,15 +87,18 @@ async fn read_body<B: Buf>(
 ) -> Result<Bytes, Refusal> {
     let mut body = std::pin::pin!(body);
     let read = async {
-        let mut bytes = BytesMut::new();
+        let (mut bytes, mut total) = (BytesMut::new(), 0);
         while let Some(part) = body.next().await {
             let part = part.map_err(|_| Refusal::BadRequest("body-incomplete"))?;
-            if bytes.len() + part.remaining() > MAX_BODY_BYTES {
-                return Err(Refusal::TooLarge);
+            total += part.remaining();
+            if total <= MAX_BODY_BYTES {
+                bytes.put(part);
+            } else if total > 16 * MAX_BODY_BYTES {
+                // Answered while still sending, a client hears a reset: so some more is read.
+                break;
             }
-            bytes.put(part);
         }
-        Ok(bytes.freeze())
+        if total > MAX_BODY_BYTES { Err(Refusal::TooLarge) } else { Ok(bytes.freeze()) }
     };
     let late = Err(Refusal::BadRequest("body-incomplete"));
     tokio::time::timeout(BODY_LIMIT, read).await.unwrap_or(late)
@@ -123,8 +127,13 @@ impl Request {
         Window::parse(self.param("page").as_deref(), self.param("per_page").as_deref())
     }
 
-    /// Path and query, as the browser shows them.
+    /// Path and query of the page that is shown, to fetch it again.
     pub fn here(&self) -> String {
+        if self.method == Method::POST {
+            // What a form was refused for is shown on the page that the form stands on.
+            let page = if self.path == "/orders" { "/my/orders" } else { "/" };
+            return page.to_owned();
+        }
         if self.query.is_empty() {
             self.path.clone()
         } else {

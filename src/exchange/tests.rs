@@ -1,0 +1,305 @@
+//! Random commands, in random batches, against a model so simple that it can be read at a glance.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::batch::{Batch, Head};
+use super::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
+use super::event::{Event, Run};
+use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
+use super::{Done, Submission};
+use crate::contracts::Contract;
+use crate::error::Refusal;
+use crate::identity::User;
+use crate::moment::Moment;
+use crate::money::{Amount, Currency, Percent};
+use crate::orders::{Order, Status};
+
+/// What somebody wants, in a test's words.
+#[derive(Clone, Debug)]
+enum Wish {
+    Place { customer: u32, cents: i64, key: Option<u8> },
+    Accept { executor: u32, order: u32, key: Option<u8> },
+    Withdraw { customer: u32, order: u32, key: Option<u8> },
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let key = || proptest::option::weighted(0.3, 0..6u8);
+    prop_oneof![
+        3 => (1..4u32, 1..10_000i64, key())
+            .prop_map(|(customer, cents, key)| Wish::Place { customer, cents, key }),
+        4 => (1..6u32, 1..25u32, key())
+            .prop_map(|(executor, order, key)| Wish::Accept { executor, order, key }),
+        2 => (1..4u32, 1..25u32, key())
+            .prop_map(|(customer, order, key)| Wish::Withdraw { customer, order, key }),
+    ]
+}
+
+impl Wish {
+    fn submission(&self) -> Submission {
+        let (user, command, key) = match *self {
+            Wish::Place { customer, cents, key } => {
+                let command = Command::PlaceOrder(PlaceOrder {
+                    description: format!("work for {cents}"),
+                    price: Amount::from_hundredths(cents * 100).unwrap(),
+                    percent: Percent::new(2).unwrap(),
+                    currency: Currency::from_code("RUB").unwrap(),
+                });
+                (User::customer(customer), command, key)
+            }
+            Wish::Accept { executor, order, key } => {
+                let command = Command::AcceptOrder(AcceptOrder { order_id: order });
+                (User::executor(executor), command, key)
+            }
+            Wish::Withdraw { customer, order, key } => {
+                let command = Command::WithdrawOrder(WithdrawOrder { order_id: order });
+                (User::customer(customer), command, key)
+            }
+        };
+        let key = key.map(|key| {
+            // The same key with another wish is another request.
+            let body = format!("{:?}", self).into_bytes();
+            RequestKey::new(&format!("key-{key}"), "/path", &body).unwrap()
+        });
+        let (answer, _) = oneshot::channel();
+        Submission { user, command, key, deadline: Instant::now(), answer }
+    }
+}
+
+/// The database: rows as the writer would have written them.
+#[derive(Default)]
+struct Tables {
+    head: Option<Head>,
+    orders: BTreeMap<u32, Order>,
+    contracts: BTreeMap<u32, Contract>,
+    requests: Vec<(RequestId, [u8; 32], StoredReceipt)>,
+    journal: Vec<Run>,
+}
+
+impl Tables {
+    fn head(&self) -> Head {
+        self.head.clone().unwrap_or(Head {
+            revision: 0,
+            batch: Uuid::nil(),
+            orders: 0,
+            contracts: 0,
+            open_orders: 0,
+            last_action: moment(0),
+        })
+    }
+
+    fn begin(&self, second: i64) -> Batch {
+        let mut batch = Batch::new(self.head(), moment(second));
+        for order in self.orders.values() {
+            batch.load_order(order.clone());
+        }
+        for contract in self.contracts.values() {
+            batch.load_contract(contract.clone());
+        }
+        for (id, hash, stored) in &self.requests {
+            let order = |id| self.orders.get(&id).cloned();
+            let contract = |id| self.contracts.get(&id).cloned();
+            let receipt = stored.with_rows(order, contract).expect("what a receipt names exists");
+            batch.load_request(id.clone(), *hash, receipt);
+        }
+        batch
+    }
+
+    fn commit(&mut self, batch: &Batch) {
+        for (id, hash, receipt) in batch.answered() {
+            self.requests.push((id.clone(), *hash, receipt.into()));
+        }
+        if !batch.has_events() {
+            return;
+        }
+        let run = batch.to_run(Uuid::from_u128(u128::from(batch.revision())));
+        for order in batch.placed() {
+            assert!(self.orders.insert(order.id, order.clone()).is_none());
+        }
+        for order in batch.closed() {
+            assert!(self.orders.insert(order.id, order.clone()).is_some());
+        }
+        for contract in batch.signed() {
+            assert!(self.contracts.insert(contract.id, contract.clone()).is_none());
+        }
+        self.head = Some(Head { batch: run.batch, ..batch.head_after().clone() });
+        self.journal.push(run);
+    }
+}
+
+/// What an order is, in the model.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Fate {
+    Open,
+    Taken { executor: u32, contract: u32 },
+    Withdrawn,
+}
+
+/// The rules, written as plainly as possible: one wish at a time, nothing about batches.
+#[derive(Default)]
+struct Model {
+    orders: Vec<(u32, Fate)>,
+    contracts: u32,
+    answered: BTreeMap<(User, u8), (String, Said)>,
+}
+
+/// An answer without its details.
+#[derive(Clone, PartialEq, Debug)]
+enum Said {
+    Placed(u32),
+    Accepted(u32),
+    Withdrawn(u32),
+    Refused(Refusal),
+}
+
+impl Model {
+    fn ask(&mut self, wish: &Wish) -> Said {
+        let (user, key) = match *wish {
+            Wish::Place { customer, key, .. } | Wish::Withdraw { customer, key, .. } => {
+                (User::customer(customer), key)
+            }
+            Wish::Accept { executor, key, .. } => (User::executor(executor), key),
+        };
+        let Some(key) = key else { return self.decide(wish) };
+        let text = format!("{wish:?}");
+        if let Some((known, said)) = self.answered.get(&(user, key)) {
+            let refused = Said::Refused(Refusal::DuplicateRequest);
+            return if *known == text { said.clone() } else { refused };
+        }
+        let said = self.decide(wish);
+        if !matches!(said, Said::Refused(_)) {
+            self.answered.insert((user, key), (text, said.clone()));
+        }
+        said
+    }
+
+    fn decide(&mut self, wish: &Wish) -> Said {
+        let find = |orders: &[(u32, Fate)], id: u32| orders.get(id as usize - 1).copied();
+        match *wish {
+            Wish::Place { customer, .. } => {
+                self.orders.push((customer, Fate::Open));
+                Said::Placed(self.orders.len() as u32)
+            }
+            Wish::Accept { executor, order, .. } => match find(&self.orders, order) {
+                None => Said::Refused(Refusal::NotFound),
+                Some((_, Fate::Taken { executor: holder, contract })) if holder == executor => {
+                    Said::Accepted(contract)
+                }
+                Some((_, Fate::Taken { .. } | Fate::Withdrawn)) => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order })
+                }
+                Some((customer, Fate::Open)) if customer == executor => {
+                    Said::Refused(Refusal::OwnOrder)
+                }
+                Some((_, Fate::Open)) => {
+                    self.contracts += 1;
+                    let fate = Fate::Taken { executor, contract: self.contracts };
+                    self.orders[order as usize - 1].1 = fate;
+                    Said::Accepted(self.contracts)
+                }
+            },
+            Wish::Withdraw { customer, order, .. } => match find(&self.orders, order) {
+                Some((owner, Fate::Open)) if owner == customer => {
+                    self.orders[order as usize - 1].1 = Fate::Withdrawn;
+                    Said::Withdrawn(order)
+                }
+                Some((owner, _)) if owner == customer => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order })
+                }
+                _ => Said::Refused(Refusal::NotFound),
+            },
+        }
+    }
+
+    fn agrees_with(&self, tables: &Tables) {
+        let head = tables.head();
+        let open = self.orders.iter().filter(|(_, fate)| *fate == Fate::Open).count();
+        assert_eq!(head.open_orders as usize, open);
+        assert_eq!(head.orders as usize, self.orders.len());
+        assert_eq!(head.contracts, self.contracts);
+        for (place, (customer, fate)) in self.orders.iter().enumerate() {
+            let order = &tables.orders[&(place as u32 + 1)];
+            assert_eq!(order.customer_id, *customer);
+            match *fate {
+                Fate::Open => assert_eq!(order.status, Status::Open),
+                Fate::Withdrawn => assert_eq!(order.status, Status::Withdrawn),
+                Fate::Taken { executor, contract } => {
+                    assert_eq!(order.status, Status::Taken);
+                    let contract = &tables.contracts[&contract];
+                    assert_eq!((contract.executor_id, contract.order_id), (executor, order.id));
+                    let sum = contract.fee.checked_add(contract.payout);
+                    assert_eq!(sum, Some(contract.price));
+                }
+            }
+        }
+    }
+}
+
+fn said(answer: Result<Receipt, Refusal>) -> Said {
+    match answer {
+        Ok(Receipt { done: Done::Placed(order), .. }) => Said::Placed(order.id),
+        Ok(Receipt { done: Done::Accepted(contract), .. }) => Said::Accepted(contract.id),
+        Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
+        Err(refusal) => Said::Refused(refusal),
+    }
+}
+
+fn moment(second: i64) -> Moment {
+    DateTime::<Utc>::from_timestamp(1_700_000_000 + second, 0).unwrap().into()
+}
+
+/// Replays the journal into the orders' statuses.
+fn replay(journal: &[Run]) -> BTreeMap<u32, Status> {
+    let mut statuses = BTreeMap::new();
+    for (place, run) in journal.iter().enumerate() {
+        assert_eq!(run.revision, place as u64 + 1, "revisions have no gaps");
+        let before = place.checked_sub(1).map_or(Uuid::nil(), |before| journal[before].batch);
+        assert_eq!(run.previous, before, "batches are chained");
+        for event in &run.events {
+            let order = event.order();
+            let was = statuses.insert(order.id, order.status);
+            assert_eq!(was.is_none(), matches!(event, Event::OrderPlaced { .. }));
+            assert!(was.is_none_or(|was| was == Status::Open), "a closed order stays closed");
+        }
+    }
+    statuses
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn batches_do_what_one_wish_after_the_other_would(
+        batches in proptest::collection::vec(proptest::collection::vec(wish(), 1..12), 1..12),
+        clock in proptest::collection::vec(0..100i64, 12),
+    ) {
+        let mut tables = Tables::default();
+        let mut model = Model::default();
+        for (wishes, second) in batches.iter().zip(clock) {
+            let mut batch = tables.begin(second);
+            let before = tables.head();
+            for wish in wishes {
+                let answer = batch.apply(&wish.submission());
+                if let Ok(receipt) = &answer {
+                    prop_assert!(receipt.revision <= batch.revision());
+                }
+                prop_assert_eq!(said(answer), model.ask(wish));
+            }
+            tables.commit(&batch);
+            prop_assert!(tables.head().last_action >= before.last_action, "time goes on");
+            prop_assert_eq!(
+                tables.head().revision - before.revision,
+                u64::from(batch.has_events()),
+            );
+            model.agrees_with(&tables);
+        }
+        let statuses: BTreeMap<u32, Status> =
+            tables.orders.values().map(|order| (order.id, order.status)).collect();
+        prop_assert_eq!(replay(&tables.journal), statuses);
+    }
+}
