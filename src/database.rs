@@ -52,6 +52,9 @@ pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnec
     )
     .fetch_all(&mut connection)
     .await?;
+    if rows.len() < 3 {
+        return Err(sqlx::Error::Configuration("the session does not tell its settings".into()));
+    }
     for row in &rows {
         let (name, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let expected = match name.as_str() {
@@ -78,7 +81,8 @@ pub async fn prepare(
     let started = Instant::now();
     let mut said = false;
     let mut connection = loop {
-        match options.connect().await {
+        let connected = tokio::time::timeout(PATIENCE, options.connect()).await;
+        match connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(connection) => break connection,
             Err(error) if started.elapsed() < PATIENCE => {
                 if !said {
@@ -91,6 +95,12 @@ pub async fn prepare(
         }
     };
     check(name, &mut connection).await?;
+    // sqlx waits -1 s for a lock of its own, which to MariaDB is no time at all.
+    let lock = "SELECT GET_LOCK(SHA1(CONCAT('orderboard ', DATABASE())), 60)";
+    let locked: Option<i64> = sqlx::query_scalar(lock).fetch_one(&mut connection).await?;
+    if locked != Some(1) {
+        return Err(Fault::Internal(format!("somebody migrates the database {name} for too long")));
+    }
     migrator
         .run(&mut connection)
         .await
@@ -252,7 +262,7 @@ pub async fn table<T>(
         let rows = reads.read(query.fetch_all(reads.pool)).await?;
         let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         let revision: u64 = head.try_get("head_revision")?;
-        let total = u32::try_from(head.try_get_unchecked::<i64, _>("total")?).unwrap_or(u32::MAX);
+        let total = u32::try_from(head.try_get::<i64, _>("total")?).unwrap_or(u32::MAX);
         if window.within(total) != window {
             // Beyond the end: the last page. Tables only grow, so this happens once.
             window = window.within(total);
@@ -271,7 +281,8 @@ pub fn personal(id: u32) -> impl Fn(Window) -> Vec<u32> {
 }
 
 /// For a statement that pages a table with gapless ids: how many ids below the newest the page
-/// ends (inclusive), and begins (exclusive).
+/// ends (inclusive), and begins (exclusive). (The statement keeps the end at 1 or above: a range
+/// that cannot be would make the database read the whole table.)
 pub fn gapless(window: Window) -> Vec<u32> {
     vec![window.skipped(), window.skipped().saturating_add(window.per_page)]
 }

@@ -101,8 +101,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         database_up,
     };
     let counted = watch::Sender::new(0);
+    let mut following = tokio::spawn(follower.run());
     let background = [
-        tokio::spawn(follower.run()),
         tokio::spawn(statistics::follow(
             pool.clone(),
             users,
@@ -123,20 +123,25 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let max_connections = app.config.max_connections;
     let routes = routes::all(Arc::clone(&app));
     let server = tokio::spawn(web::server::serve(listener, routes, max_connections, leaving));
-    wait_for_signal().await;
+    let ended = tokio::select! {
+        () = wait_for_signal() => Ok(()),
+        // It only ends by a broken invariant. A board that stands still is worse than a restart.
+        ended = &mut following => Err(Fault::Internal(format!("the board stopped: {ended:?}"))),
+    };
     tracing::info!("leaving");
     hub.leave();
     leave.send_replace(true);
     let _ = server.await;
+    following.abort();
     for task in background {
         task.abort();
         let _ = task.await;
     }
     drop(app);
     // The writer ends with the last handle; what it had taken on is committed first.
-    let ended = tokio::task::spawn_blocking(move || writer.join());
-    let _ = tokio::time::timeout(Duration::from_secs(5), ended).await;
-    Ok(())
+    let written = tokio::task::spawn_blocking(move || writer.join());
+    let _ = tokio::time::timeout(Duration::from_secs(5), written).await;
+    ended
 }
 
 /// Tells admins the counters, at most once a second, when something changed.

@@ -61,12 +61,12 @@ pub async fn list_of(
 
 /// A page of all contracts, newest first.
 pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Contract>, sqlx::Error> {
-    const SQL: &str = "SELECT b.revision AS head_revision, b.contracts AS total, c.id, \
+    const SQL: &str = "SELECT b.revision AS head_revision, CAST(b.contracts AS SIGNED) AS total, c.id, \
          c.order_id, c.customer_id, c.executor_id, c.status, \
          LEFT(c.description, 281) AS description, c.money_cost, c.fee, c.payout, \
          c.commission_percent, c.original_currency, c.revision, c.created, c.last_action \
          FROM board b LEFT JOIN contracts c \
-         ON c.id <= GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 0) \
+         ON c.id <= GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 1) \
          AND c.id > GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 0) \
          WHERE b.id = 1 ORDER BY c.id DESC";
     database::table(reads, SQL, database::gapless, window, excerpt_from_row).await

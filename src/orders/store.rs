@@ -54,11 +54,11 @@ pub async fn list_of_customer(
 
 /// A page of all orders, newest first: their ids have no gaps, so a page is a range of ids.
 pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Order>, sqlx::Error> {
-    const SQL: &str = "SELECT b.revision AS head_revision, b.orders AS total, o.id, \
+    const SQL: &str = "SELECT b.revision AS head_revision, CAST(b.orders AS SIGNED) AS total, o.id, \
          o.customer_id, o.status, LEFT(o.description, 281) AS description, o.money_cost, \
          o.commission_percent, o.original_currency, o.parent_id, o.revision, o.created, \
          o.last_action FROM board b LEFT JOIN orders o \
-         ON o.id <= GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 0) \
+         ON o.id <= GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 1) \
          AND o.id > GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 0) \
          WHERE b.id = 1 ORDER BY o.id DESC";
     database::table(reads, SQL, database::gapless, window, excerpt_from_row).await

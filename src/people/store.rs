@@ -41,7 +41,7 @@ pub async fn find(reads: Reads<'_>, user: User) -> Result<Profile, sqlx::Error> 
 }
 
 /// A page of everybody in a role, newcomers first. Persons are numbered without gaps, so a page is
-/// a range of numbers.
+/// a range of numbers; the range is never empty, which MariaDB would look for in the whole table.
 pub async fn list(
     reads: Reads<'_>,
     role: Role,
@@ -51,16 +51,18 @@ pub async fn list(
          t.original_currency, t.orders_created AS count, 0 AS completed, \
          CAST(t.money_in_orders AS CHAR) AS money, CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p \
-         LEFT JOIN customers f ON f.ordinal > CAST(p.customers AS SIGNED) - CAST(? AS SIGNED) \
-         AND f.ordinal <= CAST(p.customers AS SIGNED) - CAST(? AS SIGNED) \
+         LEFT JOIN customers f \
+         ON f.ordinal > GREATEST(CAST(p.customers AS SIGNED) - CAST(? AS SIGNED), 0) \
+         AND f.ordinal <= GREATEST(CAST(p.customers AS SIGNED) - CAST(? AS SIGNED), 1) \
          LEFT JOIN customers t ON t.global_id = f.global_id \
          WHERE p.follower = 'statistics' ORDER BY f.ordinal DESC, t.original_currency";
     const EXECUTORS: &str = "SELECT p.revision AS as_of, p.executors AS total, t.global_id, \
          t.original_currency, t.orders_accepted AS count, t.orders_completed AS completed, \
          CAST(t.money_received AS CHAR) AS money, CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p \
-         LEFT JOIN executors f ON f.ordinal > CAST(p.executors AS SIGNED) - CAST(? AS SIGNED) \
-         AND f.ordinal <= CAST(p.executors AS SIGNED) - CAST(? AS SIGNED) \
+         LEFT JOIN executors f \
+         ON f.ordinal > GREATEST(CAST(p.executors AS SIGNED) - CAST(? AS SIGNED), 0) \
+         AND f.ordinal <= GREATEST(CAST(p.executors AS SIGNED) - CAST(? AS SIGNED), 1) \
          LEFT JOIN executors t ON t.global_id = f.global_id \
          WHERE p.follower = 'statistics' ORDER BY f.ordinal DESC, t.original_currency";
     let sql = match role {

@@ -22,6 +22,8 @@ pub enum Broken {
     Ahead { counted: u64, head: u64 },
     #[error("revision {revision} holds a price that is not in whole minor units")]
     Odd { revision: u64 },
+    #[error("they have no position")]
+    Unplaced,
     #[error("their tables contradict their position at revision {counted}")]
     Contradicted { counted: u64 },
 }

@@ -6,9 +6,11 @@
 mod chain;
 mod deltas;
 mod follow;
+mod health;
 mod mending;
 mod plan;
 mod rebuild;
+mod round;
 mod store;
 
 pub use follow::follow;
