@@ -3,6 +3,7 @@
 //!
 //! Needs `DATABASE_URL` of a server on which databases named `t_…` may be made:
 //! `bin/services up && source .services/env && cargo bench --bench accept`.
+//! After `--`: `--quick` is one round instead of five, `--profile` runs our exchange alone.
 
 mod contest;
 mod exchange;
@@ -23,8 +24,11 @@ const CLIENTS: [usize; 4] = [1, 16, 64, 512];
 
 #[tokio::main]
 async fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let rounds = if quick { 1 } else { ROUNDS };
+    let arguments: Vec<String> = std::env::args().collect();
+    let rounds = if arguments.iter().any(|argument| argument == "--quick") { 1 } else { ROUNDS };
+    if arguments.iter().any(|argument| argument == "--profile") {
+        return profile().await;
+    }
     println!("fsync of 4 KiB: {} µs (median of 200)", fsync_micros());
 
     let ours = exchange::Ours::new("exchange").await;
@@ -64,6 +68,13 @@ async fn main() {
     {
         contestant.stage().drop_databases().await;
     }
+}
+
+/// Our exchange alone, for a profiler to look at.
+async fn profile() {
+    let ours = exchange::Ours::new("exchange").await;
+    alternate(&[&ours], 64, 10, SLICE).await.print(64);
+    ours.stage().drop_databases().await;
 }
 
 fn ratio(name: &str, value: f64) {

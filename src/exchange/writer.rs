@@ -27,8 +27,10 @@ const BATCH_BYTES: usize = 192 * 1024;
 const STEP: Duration = Duration::from_secs(12);
 /// An idle session is dropped by the database after 5 s (see `database::WRITER_SESSION`).
 const PING_EVERY: Duration = Duration::from_secs(2);
-/// Yields before draining: the callers just answered get to queue again, which fills the batches.
-const YIELDS: usize = 3;
+/// Those who were just answered often ask again at once. For them the next batch waits a small part
+/// of the time that the last one took, and never longer than this: fuller batches are worth more.
+const LINGER: Duration = Duration::from_micros(500);
+const LINGER_PART: u32 = 8;
 /// Attempts at one batch before its callers are told that the database is unavailable.
 const ATTEMPTS: u32 = 6;
 
@@ -39,7 +41,8 @@ pub(super) fn spawn(
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-        let writer = Writer { options, connection: None, queue, committed };
+        let last = LastBatch { answered: 0, took: Duration::ZERO };
+        let writer = Writer { options, connection: None, queue, committed, last };
         let run = std::panic::AssertUnwindSafe(|| runtime.block_on(writer.run()));
         if std::panic::catch_unwind(run).is_err() {
             // A broken invariant: a wrong board is worse than a restart.
@@ -54,6 +57,13 @@ struct Writer {
     connection: Option<MySqlConnection>,
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
+    last: LastBatch,
+}
+
+/// What the last batch was like, to guess the next one by.
+struct LastBatch {
+    answered: usize,
+    took: Duration,
 }
 
 type Answer = Result<Receipt, Refusal>;
@@ -93,27 +103,34 @@ impl Writer {
                     }
                 }
             }
-            self.fill(&mut waiting).await;
+            self.fill(&mut waiting);
             waiting.retain(|submission| !submission.answer.is_closed());
             let batch = take_batch(&mut waiting);
+            let (answered, started) = (batch.len(), Instant::now());
             self.settle(batch).await;
+            self.last = LastBatch { answered, took: started.elapsed() };
         }
         if let Some(connection) = self.connection.take() {
             let _ = timeout(STEP, connection.close()).await;
         }
     }
 
-    async fn fill(&mut self, waiting: &mut Vec<Submission>) {
-        for _ in 0..YIELDS {
-            if waiting.len() >= BATCH_COMMANDS {
-                return;
-            }
-            tokio::task::yield_now().await;
+    /// Takes what waits, and lingers for as many as were just answered. This thread has nothing
+    /// else to do; it gives way to those that have, since timers are too coarse for so short a time.
+    fn fill(&mut self, waiting: &mut Vec<Submission>) {
+        let started = Instant::now();
+        let linger = (self.last.took / LINGER_PART).min(LINGER);
+        let expected = self.last.answered.min(BATCH_COMMANDS);
+        loop {
             while waiting.len() < BATCH_COMMANDS
                 && let Ok(submission) = self.queue.try_recv()
             {
                 waiting.push(submission);
             }
+            if waiting.len() >= expected || started.elapsed() >= linger {
+                return;
+            }
+            std::thread::yield_now();
         }
     }
 
