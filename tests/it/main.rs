@@ -1,0 +1,17 @@
+//! The whole system from outside: the real program as one or two servers, on real MariaDB, redis
+//! and memcached, with a database of its own per test. Run it by `bin/test`, which starts the
+//! services. Each test ends with the audit of its books.
+
+mod caches;
+mod descriptions;
+mod feed;
+mod idempotency;
+mod life;
+mod money;
+mod outages;
+mod pages;
+mod paging;
+mod privacy;
+mod races;
+mod statistics;
+mod support;

@@ -1,0 +1,48 @@
+//! What every test stands on: databases of its own, real servers, and clients that speak HTTP and
+//! the live feed as other programs do. Nothing in here sleeps for a fixed time: it waits for
+//! conditions, and says which one did not come true.
+
+mod browser;
+mod client;
+mod load;
+mod model;
+mod proxy;
+mod server;
+mod watcher;
+mod world;
+
+use std::time::{Duration, Instant};
+
+pub use browser::{Browser, hidden_field};
+pub use client::{Client, Reply};
+pub use load::{Attempt, Load, assert_true, repeat};
+pub use model::Model;
+pub use proxy::Proxy;
+pub use server::Server;
+pub use watcher::{Format, Watcher, read_board};
+pub use world::World;
+
+/// How long anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a condition outside is looked at.
+pub const AGAIN: Duration = Duration::from_millis(20);
+
+/// Waits until `probe` gives something; panics with `what` when it never does.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut probe: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = probe().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Text as it must stand in a page.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,162 @@
+//! What a watcher knows, kept by the rules that the design gives to clients; and a check that the
+//! server keeps its own side of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+/// What a message asks of its reader.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Next {
+    Go,
+    /// It starts after what is known: connect again with what is known.
+    Gap,
+    /// Fetch everything the page shows.
+    Fetch,
+}
+
+#[derive(Default, Debug)]
+pub struct Model {
+    pub history: String,
+    /// The revision held, called R in the design.
+    pub revision: u64,
+    /// The open orders by id, as the board or the stream gave them.
+    pub board: BTreeMap<u64, Value>,
+    /// Own orders and contracts that changed.
+    pub orders: BTreeMap<u64, Value>,
+    pub contracts: BTreeMap<u64, Value>,
+    pub open_orders: Option<u64>,
+    pub watchers: Option<u64>,
+    pub summary: Option<Value>,
+    pub heartbeats: u32,
+    pub resyncs: u32,
+    pub gaps: u32,
+    pub goodbyes: u32,
+    /// Every text message, in order.
+    pub messages: Vec<Value>,
+    /// From this revision on the board is known as a whole, so that it can be counted.
+    pub whole_from: Option<u64>,
+    closed: HashMap<u64, u64>,
+    opened_in_run: BTreeSet<u64>,
+    closed_in_run: BTreeSet<u64>,
+}
+
+impl Model {
+    /// Takes a board that was read page by page, at revisions from `oldest` to `newest`.
+    pub fn fill(&mut self, board: BTreeMap<u64, Value>, oldest: u64, newest: u64) {
+        self.board = board;
+        self.revision = oldest;
+        self.whole_from = Some(newest);
+    }
+
+    /// Forgets the parts of a run of which the rest will never come on this connection.
+    pub fn reconnect(&mut self) {
+        self.opened_in_run.clear();
+        self.closed_in_run.clear();
+    }
+
+    pub fn apply(&mut self, text: &str) -> Next {
+        let message: Value = serde_json::from_str(text).expect("messages are JSON");
+        assert!(text.len() <= 4096, "a message of {} bytes: {text}", text.len());
+        self.messages.push(message.clone());
+        if let Some(summary) = message.get("summary") {
+            self.summary = Some(summary.clone());
+            return Next::Go;
+        }
+        if message.get("goodbye").is_some() {
+            assert!(message["retry_ms"].is_u64(), "{message}");
+            self.goodbyes += 1;
+            return Next::Go;
+        }
+        let to = message["to"].as_u64().expect("a revision");
+        if message.get("resync").is_some() {
+            self.resyncs += 1;
+            self.history = message["history"].as_str().expect("a history").to_owned();
+            self.revision = to;
+            self.closed.clear();
+            return Next::Fetch;
+        }
+        let from = message["from"].as_u64().expect("a revision");
+        assert!(from <= to && message["sent"].is_string(), "{message}");
+        if let Some(watchers) = message.get("watchers") {
+            self.watchers = watchers.as_u64();
+            self.heartbeats += 1;
+        }
+        if to <= self.revision {
+            return Next::Go;
+        }
+        if from > self.revision {
+            self.gaps += 1;
+            return Next::Gap;
+        }
+        self.take(&message, to);
+        if message.get("more").is_none() {
+            self.close_run(to);
+        }
+        Next::Go
+    }
+
+    fn take(&mut self, message: &Value, to: u64) {
+        for order in list(message, "opened") {
+            let id = id_of(order);
+            let closed = self.closed.get(&id);
+            assert!(closed.is_none_or(|&closed| closed > to), "#{id} opened again: {message}");
+            assert_eq!(order["status"], "open", "{message}");
+            self.opened_in_run.insert(id);
+            self.board.insert(id, order.clone());
+        }
+        for closed in list(message, "closed") {
+            let id = id_of(closed);
+            let fields: Vec<&String> = closed.as_object().expect("an object").keys().collect();
+            assert_eq!(fields, ["id", "reason"], "closed says no more than that: {message}");
+            self.closed_in_run.insert(id);
+            self.closed.insert(id, to);
+            self.board.remove(&id);
+        }
+        for order in list(message, "orders") {
+            self.orders.insert(id_of(order), order.clone());
+        }
+        for contract in list(message, "contracts") {
+            self.contracts.insert(id_of(contract), contract.clone());
+        }
+        if let Some(open_orders) = message.get("open_orders") {
+            self.open_orders = open_orders.as_u64();
+        }
+    }
+
+    fn close_run(&mut self, to: u64) {
+        let both: Vec<_> = self.opened_in_run.intersection(&self.closed_in_run).collect();
+        assert!(both.is_empty(), "opened and closed in one run: {both:?}");
+        self.opened_in_run.clear();
+        self.closed_in_run.clear();
+        self.revision = to;
+        if let (Some(whole_from), Some(open_orders)) = (self.whole_from, self.open_orders)
+            && to >= whole_from
+        {
+            assert_eq!(self.board.len() as u64, open_orders, "the board at revision {to}");
+        }
+    }
+
+    /// In a few words, for a failing test.
+    pub fn brief(&self) -> String {
+        let last: Vec<String> =
+            self.messages.iter().rev().take(5).rev().map(Value::to_string).collect();
+        format!(
+            "revision {}, {} open, {} orders, {} contracts, {} messages, the last:\n{}",
+            self.revision,
+            self.board.len(),
+            self.orders.len(),
+            self.contracts.len(),
+            self.messages.len(),
+            last.join("\n"),
+        )
+    }
+}
+
+pub fn id_of(row: &Value) -> u64 {
+    row["id"].as_u64().expect("an id")
+}
+
+fn list<'a>(message: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    message.get(name).into_iter().flat_map(|list| list.as_array().expect("a list"))
+}

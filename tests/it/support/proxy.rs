@@ -1,0 +1,198 @@
+//! A small TCP proxy between a server and one of its services: it can be shut, so that the service
+//! is away; it can hang; and it can cut a connection to the database right where a COMMIT goes
+//! through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What happens to a connection that commits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cut {
+    /// The COMMIT never reaches the database.
+    Before,
+    /// Half of its message does.
+    Half,
+    /// It reaches the database, and nobody waits for what that says.
+    After,
+    /// It is done, and its answer is lost.
+    Answer,
+}
+
+impl Cut {
+    const ALL: [Cut; 4] = [Cut::Before, Cut::Half, Cut::After, Cut::Answer];
+}
+
+pub struct Proxy {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    target: String,
+    shut: AtomicBool,
+    turned_away: AtomicU32,
+    /// While it is true, nothing goes through, and nobody is told.
+    hangs: watch::Sender<bool>,
+    /// Goes up when all connections are to be dropped.
+    epoch: watch::Sender<u32>,
+    /// Of so many commits, one is cut, in ways that take turns; 0: none.
+    cut_one_in: AtomicU32,
+    cuts: AtomicU32,
+}
+
+impl Proxy {
+    /// Stands before the service that a URL names; gives the URL that leads through it.
+    pub async fn before(url: &str) -> (Proxy, String) {
+        let (scheme, rest) = url.split_once("://").expect("a URL");
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (user, target) = match authority.rsplit_once('@') {
+            Some((user, target)) => (format!("{user}@"), target),
+            None => (String::new(), authority),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared {
+            target: target.to_owned(),
+            shut: AtomicBool::new(false),
+            turned_away: AtomicU32::new(0),
+            hangs: watch::Sender::new(false),
+            epoch: watch::Sender::new(0),
+            cut_one_in: AtomicU32::new(0),
+            cuts: AtomicU32::new(0),
+        });
+        tokio::spawn(accept(listener, Arc::clone(&shared)));
+        // A cut looks for COMMIT in the text, which must not be encrypted for that.
+        let plain = if scheme.starts_with("mysql") { "?ssl-mode=DISABLED" } else { "" };
+        (Proxy { shared }, format!("{scheme}://{user}{address}{path}{plain}"))
+    }
+
+    /// Drops all connections, and every new one.
+    pub fn shut(&self) {
+        self.shared.shut.store(true, Ordering::SeqCst);
+        self.shared.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    pub fn open(&self) {
+        self.shared.shut.store(false, Ordering::SeqCst);
+    }
+
+    /// How many connections were turned away while it was shut.
+    pub fn turned_away(&self) -> u32 {
+        self.shared.turned_away.load(Ordering::SeqCst)
+    }
+
+    /// Lets nothing through from now on, or everything again.
+    pub fn hang(&self, hangs: bool) {
+        self.shared.hangs.send_replace(hangs);
+    }
+
+    /// From now on cuts one commit of so many; 0 stops that.
+    pub fn cut_one_in(&self, commits: u32) {
+        self.shared.cut_one_in.store(commits, Ordering::SeqCst);
+    }
+
+    /// How many connections were cut while committing.
+    pub fn cuts(&self) -> u32 {
+        self.shared.cuts.load(Ordering::SeqCst)
+    }
+}
+
+impl Shared {
+    /// What to do with this commit.
+    fn decide(&self) -> Option<Cut> {
+        let one_in = self.cut_one_in.load(Ordering::SeqCst);
+        if one_in == 0 || fastrand::u32(0..one_in) > 0 {
+            return None;
+        }
+        let count = self.cuts.fetch_add(1, Ordering::SeqCst);
+        Some(Cut::ALL[count as usize % Cut::ALL.len()])
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        if shared.shut.load(Ordering::SeqCst) {
+            shared.turned_away.fetch_add(1, Ordering::SeqCst);
+        } else {
+            tokio::spawn(carry(client, Arc::clone(&shared)));
+        }
+    }
+}
+
+async fn carry(client: TcpStream, shared: Arc<Shared>) {
+    let mut epoch = shared.epoch.subscribe();
+    let Ok(service) = TcpStream::connect(&shared.target).await else { return };
+    let _ = (client.set_nodelay(true), service.set_nodelay(true));
+    let (from_client, to_client) = client.into_split();
+    let (from_service, to_service) = service.into_split();
+    // `true`: the next thing the service says is not for the client's ears.
+    let deaf = Arc::new(AtomicBool::new(false));
+    tokio::select! {
+        () = ask(from_client, to_service, &shared, &deaf) => {}
+        () = answer(from_service, to_client, &shared, &deaf) => {}
+        _ = epoch.changed() => {}
+    }
+}
+
+/// Carries what the client says, with an eye on COMMIT.
+async fn ask(
+    mut client: OwnedReadHalf,
+    mut service: OwnedWriteHalf,
+    shared: &Shared,
+    deaf: &AtomicBool,
+) {
+    const COMMIT: &[u8] = b"COMMIT";
+    let mut buffer = vec![0; 64 * 1024];
+    let mut tail: Vec<u8> = Vec::new();
+    let mut hangs = shared.hangs.subscribe();
+    while let Ok(count @ 1..) = client.read(&mut buffer).await {
+        let _ = hangs.wait_for(|hangs| !hangs).await;
+        let bytes = &buffer[..count];
+        tail.extend_from_slice(bytes);
+        let commits = tail.windows(COMMIT.len()).any(|window| window == COMMIT);
+        tail.drain(..tail.len().saturating_sub(COMMIT.len() - 1));
+        match commits.then(|| shared.decide()).flatten() {
+            None => {
+                if service.write_all(bytes).await.is_err() {
+                    return;
+                }
+            }
+            Some(Cut::Before) => return,
+            Some(Cut::Half) => {
+                let _ = service.write_all(&bytes[..count / 2]).await;
+                return;
+            }
+            Some(Cut::After) => {
+                let _ = service.write_all(bytes).await;
+                return;
+            }
+            Some(Cut::Answer) => {
+                deaf.store(true, Ordering::SeqCst);
+                let _ = service.write_all(bytes).await;
+                // `answer` ends this connection when the database has spoken.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn answer(
+    mut service: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    shared: &Shared,
+    deaf: &AtomicBool,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut hangs = shared.hangs.subscribe();
+    while let Ok(count @ 1..) = service.read(&mut buffer).await {
+        let _ = hangs.wait_for(|hangs| !hangs).await;
+        if deaf.load(Ordering::SeqCst) || client.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A real server: the program itself, as a process that can be stopped, killed and put to sleep.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::client::Http;
+use super::{AGAIN, Client, PATIENCE, World, eventually};
+
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    http: Http,
+    log: Arc<Mutex<String>>,
+    alive: Arc<AtomicUsize>,
+    ended: bool,
+}
+
+impl Server {
+    pub(super) async fn start(world: &World, settings: &[(&str, &str)]) -> Server {
+        let mut child = world
+            .command("serve")
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server's program starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let (told, telling) = tokio::sync::oneshot::channel();
+        let mut told = Some(told);
+        listen(child.stderr.take().expect("piped"), Arc::clone(&log), |_| {});
+        listen(child.stdout.take().expect("piped"), Arc::clone(&log), move |line| {
+            if let Some((_, address)) = line.split_once("listening on http://")
+                && let Some(told) = told.take()
+            {
+                let _ = told.send(address.trim().to_owned());
+            }
+        });
+        world.alive.fetch_add(1, Ordering::Relaxed);
+        let mut server = Server {
+            child,
+            address: ([127, 0, 0, 1], 0).into(),
+            http: Http::default(),
+            log,
+            alive: Arc::clone(&world.alive),
+            ended: false,
+        };
+        let told = tokio::time::timeout(PATIENCE, telling).await;
+        let address = told.ok().and_then(Result::ok).expect("the server says where it listens");
+        server.address = address.parse().expect("an address");
+        let nobody = server.nobody();
+        eventually("the server is ready", || async {
+            let reply = nobody.try_get("/readyz").await.ok()?;
+            (reply.status == 200).then_some(())
+        })
+        .await;
+        server
+    }
+
+    /// A client that says nothing about who it is.
+    pub fn nobody(&self) -> Client {
+        Client::new(self.http.clone(), self.address)
+    }
+
+    pub fn customer(&self, id: u32) -> Client {
+        self.as_user("customer", &id.to_string())
+    }
+
+    pub fn executor(&self, id: u32) -> Client {
+        self.as_user("executor", &id.to_string())
+    }
+
+    pub fn admin(&self) -> Client {
+        self.nobody().with("x-user-type", "admin")
+    }
+
+    pub fn as_user(&self, role: &str, id: &str) -> Client {
+        self.nobody().with("x-user-type", role).with("x-user-id", id)
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("log").clone()
+    }
+
+    /// SIGKILL: it gets no chance to say or save anything.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.note_end();
+    }
+
+    /// SIGTERM: it must leave in order.
+    pub async fn stop(&mut self) {
+        self.signal("TERM");
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("its state is known") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server does not leave:\n{}", self.log());
+            tokio::time::sleep(AGAIN).await;
+        };
+        self.note_end();
+        assert_eq!(status.code(), Some(0), "the server leaves in order:\n{}", self.log());
+    }
+
+    /// SIGSTOP: it hangs, with everything it holds.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("there is a program called kill");
+        assert!(status.success(), "kill -{name}");
+    }
+
+    fn note_end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.alive.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the server at {} wrote:\n{}---", self.address, self.log());
+        }
+    }
+}
+
+/// Keeps what a pipe brings, until it ends with its process.
+fn listen(
+    pipe: impl Read + Send + 'static,
+    log: Arc<Mutex<String>>,
+    mut hear: impl FnMut(&str) + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            hear(&line);
+            let mut log = log.lock().expect("log");
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+}
