@@ -29,6 +29,22 @@ impl Times {
     }
 }
 
+/// So many clients, each accepting one order after the other until told to stop.
+pub fn closed_loop<'a>(
+    clients: usize,
+    stop: Arc<AtomicBool>,
+    times: &'a Times,
+    accept: impl AsyncFn(u32) + 'a,
+) -> Work<'a> {
+    Box::pin(async move {
+        let (stop, accept) = (&stop, &accept);
+        let all = (0..clients).map(|person| async move {
+            client(stop, times, async || accept(1 + person as u32).await).await;
+        });
+        futures_util::future::join_all(all).await;
+    })
+}
+
 /// A client's loop: one accept after the other until stopped.
 pub async fn client(stop: &AtomicBool, times: &Times, accept: impl AsyncFn()) {
     let mut own = Vec::with_capacity(4096);

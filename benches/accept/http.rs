@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use uuid::Uuid;
 
-use super::contest::{Contestant, Times, Work, client};
+use super::contest::{Contestant, Times, Work, closed_loop};
 use super::stage::Stage;
 
 pub struct Http {
@@ -78,14 +78,6 @@ impl Contestant for Http {
     }
 
     fn run<'a>(&'a self, clients: usize, stop: Arc<AtomicBool>, times: &'a Times) -> Work<'a> {
-        Box::pin(async move {
-            let all = (0..clients).map(|person| {
-                let stop = Arc::clone(&stop);
-                async move {
-                    client(&stop, times, async || self.accept(1 + person as u32).await).await;
-                }
-            });
-            futures_util::future::join_all(all).await;
-        })
+        closed_loop(clients, stop, times, async |person| self.accept(person).await)
     }
 }

@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlPool, Row};
 use uuid::Uuid;
 
-use super::contest::{Contestant, Times, Work, client};
+use super::contest::{Contestant, Times, Work, closed_loop};
 use super::stage::Stage;
 
 pub struct RowLock {
@@ -134,14 +134,6 @@ impl Contestant for RowLock {
     }
 
     fn run<'a>(&'a self, clients: usize, stop: Arc<AtomicBool>, times: &'a Times) -> Work<'a> {
-        Box::pin(async move {
-            let all = (0..clients).map(|person| {
-                let stop = Arc::clone(&stop);
-                async move {
-                    client(&stop, times, async || self.accept(1 + person as u32).await).await;
-                }
-            });
-            futures_util::future::join_all(all).await;
-        })
+        closed_loop(clients, stop, times, async |person| self.accept(person).await)
     }
 }

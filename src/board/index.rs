@@ -9,7 +9,6 @@ use futures_util::TryStreamExt;
 use roaring::RoaringBitmap;
 use sqlx::{Connection, Executor, MySqlConnection, Row};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::{self, Position};
@@ -223,12 +222,6 @@ impl Board {
         self.revision.send_replace(revision);
     }
 
-    /// Whether `batch` is what stands at the head here.
-    pub fn is_at(&self, revision: u64, batch: Uuid) -> bool {
-        let state = self.read();
-        state.position.revision == revision && state.position.batch == batch
-    }
-
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
         self.state.read().expect("whoever panics while changing the board stops the server")
     }
@@ -240,6 +233,8 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn state(open: impl IntoIterator<Item = u32>) -> State {

@@ -1,7 +1,7 @@
 //! Messages as they go over sockets: what of a run an audience may see, in its format, in pieces of
 //! at most 4 KiB.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::json;
@@ -93,11 +93,6 @@ pub fn personal_items<'a>(
         text: write_order(&order.to_excerpt(), Some(user), format),
     });
     contracts.chain(orders).collect()
-}
-
-/// Whose own data the events changed.
-pub fn people(events: &[Event]) -> BTreeSet<User> {
-    events.iter().flat_map(Event::concerns).collect()
 }
 
 /// Packs items into messages of at most `MAX_BYTES`. All say that more of the run follows, except

@@ -11,7 +11,6 @@ use crate::board::index::Counts;
 use crate::exchange::event::Run;
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
-use crate::moment::Moment;
 
 const MAX_ENTRIES: usize = 4096;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -141,10 +140,5 @@ impl Entry {
 
     fn sent(&self) -> String {
         self.run.created.to_rfc3339()
-    }
-
-    /// When the run was committed.
-    pub fn created(&self) -> Moment {
-        self.run.created
     }
 }

@@ -11,8 +11,10 @@ use super::health::Health;
 use super::round::{Follower, Trouble};
 
 const ROUND_LIMIT: Duration = Duration::from_secs(30);
-/// Between rounds, so that one round counts what many batches did.
+/// Between rounds for each batch that the last one counted, up to so many: the busier the board, the
+/// more batches a round counts. A round has a commit of its own, which the exchange's commits pay for.
 const COALESCE: Duration = Duration::from_millis(20);
+const COALESCE_AT_MOST: u32 = 5;
 /// While nothing new is known; also keeps the session alive.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -30,6 +32,7 @@ pub async fn follow(
     let mut health = Health::Counting;
     let work = async {
         loop {
+            let before = follower.counted();
             let outcome = match timeout(ROUND_LIMIT, follower.round()).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Trouble::Slow),
@@ -37,8 +40,9 @@ pub async fn follow(
             match health.after(&outcome) {
                 Some(pause) => sleep(pause).await,
                 None => {
-                    sleep(COALESCE).await;
                     let counted = follower.counted();
+                    let batches = u32::try_from(counted - before.min(counted)).unwrap_or(u32::MAX);
+                    sleep(COALESCE * batches.clamp(1, COALESCE_AT_MOST)).await;
                     let news = timeout(IDLE, head.wait_for(|head| *head > counted));
                     let nobody_brings_news = matches!(news.await, Ok(Err(_)));
                     if nobody_brings_news {

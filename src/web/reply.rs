@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::{Request, session};
 use crate::error::{Refusal, Refused};
 use crate::exchange::Receipt;
-use crate::identity::User;
 use crate::page::{self, Context, Flash, Live, Origin, Source};
 
 /// A whole reply.
@@ -267,6 +266,3 @@ fn micros(time: std::time::Duration) -> u64 {
 fn millis(micros: u64) -> f64 {
     micros as f64 / 1000.0
 }
-
-/// Whose data is shown, for shapes that differ by reader.
-pub type Reader = Option<User>;
