@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -138,7 +138,8 @@ async fn answer(
     let mut response = match edge.admit(parts, id) {
         Ok(request) => {
             if let Some(revision) = session::seen_revision(&request.headers, &app) {
-                app.board.reached(revision, Duration::from_secs(1)).await;
+                // Longer than the follower's own look at the head, which alone may bring it here.
+                app.board.reached(revision, Duration::from_secs(3)).await;
             }
             match handler(request).await {
                 Ok(response) => response,
@@ -156,13 +157,21 @@ async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
     let asset = (parts.method == Method::GET).then(|| assets::find(&parts.path)).flatten();
     let mut response = asset.unwrap_or_else(|| {
         let edge = Edge::new(&app, &parts);
-        let known = table().iter().any(|route| matches(route.pattern, &parts.path));
+        let path = parts.path.clone();
+        let allowed = table().into_iter().filter(|route| matches(route.pattern, &path));
+        let allowed: Vec<String> = allowed.map(|route| route.method.to_string()).collect();
         let refusal = match edge.admit(parts, 0) {
-            Ok(_) if known => Refusal::MethodNotAllowed,
+            Ok(_) if !allowed.is_empty() => Refusal::MethodNotAllowed,
             Ok(_) => Refusal::NotFound,
             Err(refusal) => refusal,
         };
-        edge.request().refused(&refusal.into())
+        let mut response = edge.request().refused(&refusal.into());
+        if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", "))
+            && response.status() == StatusCode::METHOD_NOT_ALLOWED
+        {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        response
     });
     reply::finish(&mut response);
     response
