@@ -179,6 +179,7 @@ error-bad-request-title = That request makes no sense
 error-bad-request = The request could not be understood. Please go back and try again.
 error-unauthenticated-title = Who are you?
 error-unauthenticated = Please say who you are first.
+error-foreign-site-title = Sent from another site
 error-forbidden-title = Not for your role
 error-forbidden = This is not for your role. Switch to another one, or go back to the start.
 error-not-found-title = Nothing here
@@ -206,7 +207,8 @@ error-overloaded = There is more to do than can be done right now. Nothing was c
 error-database-unavailable-title = The database does not answer
 error-database-unavailable = The database does not answer right now. Nothing was changed; please try again in a moment.
 error-outcome-unknown-title = Not sure whether it was done
-error-outcome-unknown = The connection to the database broke at the last moment, so it may or may not have been done. Send the same request again: it will not be done twice.
+error-outcome-unknown = The connection to the database broke at the last moment, so it may or may not have been done. Look whether it was before you try again.
+error-outcome-unknown-keyed = The connection to the database broke at the last moment, so it may or may not have been done. Send the same request again: it will not be done twice.
 error-internal-title = Our mistake
 error-internal = Something went wrong on our side (number { $trace }). Please try again in a moment.
 

@@ -33,10 +33,19 @@ pub fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
     Ok(options.disable_statement_logging())
 }
 
-/// A pool for readers; it connects when it is first used.
+/// A pool for those who answer requests; it connects when it is first used.
 pub fn pool(options: MySqlConnectOptions) -> MySqlPool {
+    pool_of(16, options)
+}
+
+/// A pool for those who follow the journal: they must never wait behind requests.
+pub fn followers_pool(options: MySqlConnectOptions) -> MySqlPool {
+    pool_of(3, options)
+}
+
+fn pool_of(connections: u32, options: MySqlConnectOptions) -> MySqlPool {
     MySqlPoolOptions::new()
-        .max_connections(16)
+        .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
         .connect_lazy_with(options)
 }

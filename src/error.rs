@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::i18n::Lang;
 use crate::money::{Currency, PriceRefused};
+use crate::orders::Status;
 use crate::orders::description::DescriptionRefused;
 
 /// The rules say no. Nothing was changed.
@@ -21,8 +22,10 @@ pub enum Refusal {
     Forbidden,
     NotFound,
     MethodNotAllowed,
+    /// What became of it instead is for those who may know it.
     OrderNotOpen {
         id: u32,
+        status: Status,
     },
     OwnOrder,
     DuplicateRequest,
@@ -94,9 +97,10 @@ impl Refusal {
             Refusal::Unauthenticated | Refusal::MalformedUser => {
                 (StatusCode::UNAUTHORIZED, "unauthenticated", "error-unauthenticated-title")
             }
-            Refusal::ForeignSite | Refusal::Forbidden => {
-                (StatusCode::FORBIDDEN, "forbidden", "error-forbidden-title")
+            Refusal::ForeignSite => {
+                (StatusCode::FORBIDDEN, "forbidden", "error-foreign-site-title")
             }
+            Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "error-forbidden-title"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found", "error-not-found-title"),
             Refusal::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -132,7 +136,7 @@ impl Refusal {
             Refusal::Forbidden => lang.text("error-forbidden"),
             Refusal::NotFound => lang.text("error-not-found"),
             Refusal::MethodNotAllowed => lang.text("error-method-not-allowed"),
-            Refusal::OrderNotOpen { id } => {
+            Refusal::OrderNotOpen { id, .. } => {
                 lang.format("error-order-not-open", [("id", id.to_string().into())])
             }
             Refusal::OwnOrder => lang.text("error-own-order"),

@@ -118,7 +118,10 @@ fn path(pattern: &'static str) -> BoxedFilter<(u32,)> {
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
-    let mut asked = path.split('/').filter(|segment| !segment.is_empty());
+    let mut asked = path.trim_start_matches('/').split('/');
+    if pattern.is_empty() {
+        return path == "/";
+    }
     let fits = pattern.split('/').filter(|segment| !segment.is_empty()).all(|segment| {
         asked.next().is_some_and(|word| match segment {
             "{id}" => word.parse::<u32>().is_ok(),
@@ -154,7 +157,8 @@ async fn answer(
 
 /// What no route answers: assets, and everything that is not there.
 async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
-    let asset = (parts.method == Method::GET).then(|| assets::find(&parts.path)).flatten();
+    let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+    let asset = reads.then(|| assets::find(&parts.path, &parts.query)).flatten();
     let mut response = asset.unwrap_or_else(|| {
         let edge = Edge::new(&app, &parts);
         let path = parts.path.clone();
@@ -205,7 +209,9 @@ impl Edge {
             return Err(Refusal::BadRequest("host-not-allowed"));
         }
         let changes = parts.method != Method::GET && parts.method != Method::HEAD;
-        if (changes || parts.path == "/live") && !self.is_own_site() {
+        // A socket is asked for by GET, but reads on as whoever the cookie names.
+        let upgrades = parts.headers.contains_key(header::UPGRADE);
+        if (changes || upgrades) && !self.is_own_site() {
             return Err(Refusal::ForeignSite);
         }
         let user = self.user.clone()?;

@@ -15,6 +15,7 @@ pub struct Summary {
     pub orders: u32,
     pub contracts: u32,
     pub watchers: u32,
-    /// What the system has earned by contracts, by currency, as far as the statistics are.
-    pub gain: Vec<(Currency, Total)>,
+    /// What the system has earned by contracts, by currency, as far as the statistics are; `None`
+    /// while they are away.
+    pub gain: Option<Vec<(Currency, Total)>>,
 }

@@ -26,7 +26,7 @@ pub fn overview(ctx: &Context, summary: &Summary) -> Markup {
                 h2 { (lang.text("overview-gain")) }
                 p.text-body-secondary { (lang.text("overview-gain-text")) }
                 ul.gain data-count="gain" {
-                    @for (currency, gain) in &summary.gain {
+                    @for (currency, gain) in summary.gain.iter().flatten() {
                         li { (table::total(lang, *gain, *currency)) }
                     }
                 }

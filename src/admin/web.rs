@@ -1,6 +1,6 @@
 //! What admins see: counters and the four tables.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Summary, view};
 use crate::app::App;
@@ -17,25 +17,26 @@ const ADMIN: [Role; 1] = [Role::Admin];
 
 /// The summary as programs and sockets see it.
 pub fn shape(summary: &Summary) -> Value {
-    let gain: Map<String, Value> = summary
-        .gain
-        .iter()
-        .map(|(currency, gain)| (currency.code().to_owned(), gain.to_decimal(*currency).into()))
-        .collect();
-    json!({
+    let mut shape = json!({
         "revision": summary.revision,
         "open_orders": summary.open_orders,
         "orders": summary.orders,
         "contracts": summary.contracts,
         "watchers": summary.watchers,
-        "gain": gain,
-    })
+    });
+    if let Some(gain) = &summary.gain {
+        let by_currency = gain.iter().map(|(currency, gain)| {
+            (currency.code().to_owned(), Value::from(gain.to_decimal(*currency)))
+        });
+        shape["gain"] = Value::Object(by_currency.collect());
+    }
+    shape
 }
 
-/// The counters now. While the statistics are away, their part is empty.
+/// The counters now. While the statistics are away, their part is missing.
 pub async fn summarise(app: &App, meter: &Meter) -> Summary {
     let reads = Reads { pool: &app.users, meter };
-    let gain = people::store::gains(reads).await.unwrap_or_default();
+    let gain = people::store::gains(reads).await.ok();
     let counts = app.board.counts();
     Summary {
         revision: counts.revision,

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cookie::Key;
+use futures_util::future::select_all;
 use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use crate::board::index::{Board, State};
+use crate::board::index::Board;
 use crate::board::pages::Pages;
 use crate::cache::memcached::SharedPages;
 use crate::cache::redis::PersonalPages;
@@ -23,7 +24,7 @@ use crate::exchange::{Exchange, journal};
 use crate::feed::bell::Bell;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
-use crate::{admin, i18n, routes, statistics, web};
+use crate::{admin, board, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
 const COMMITTED: usize = 1024;
@@ -62,8 +63,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         .map_err(|error| Fault::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
     let address = listener.local_addr().map_err(|error| Fault::Internal(error.to_string()))?;
 
-    let pool = database::pool(interactions.clone());
-    let state = State::load(&mut *pool.acquire().await?).await?;
+    let pool = database::followers_pool(interactions.clone());
+    let state = board::store::load(&mut *pool.acquire().await?).await?;
     let history = state.position().history.clone();
     let board = Arc::new(Board::new(state));
     let hub = Arc::new(Hub::new(&history, board.position().revision));
@@ -75,11 +76,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let personal = PersonalPages::new(redis_url).map_err(redis)?;
     let shared = SharedPages::new(config.memcached_url.as_deref());
     let (committed, runs) = mpsc::channel(COMMITTED);
-    let (exchange, writer) = Exchange::start(interactions, committed)
+    let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
     let app = Arc::new(App {
-        interactions: pool.clone(),
+        interactions: database::pool(interactions.clone()),
         users: database::pool(users.clone()),
         exchange,
         board: Arc::clone(&board),
@@ -97,12 +98,13 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         hub: Arc::clone(&hub),
         pool: pool.clone(),
         bell,
+        redis_url: app.config.redis_url.clone(),
         committed: runs,
         database_up,
     };
     let counted = watch::Sender::new(0);
     let mut following = tokio::spawn(follower.run());
-    let background = [
+    let mut background = vec![
         tokio::spawn(statistics::follow(
             pool.clone(),
             users,
@@ -125,8 +127,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let server = tokio::spawn(web::server::serve(listener, routes, max_connections, leaving));
     let ended = tokio::select! {
         () = wait_for_signal() => Ok(()),
-        // It only ends by a broken invariant. A board that stands still is worse than a restart.
+        // These only end by a broken invariant. A board that stands still is worse than a restart.
         ended = &mut following => Err(Fault::Internal(format!("the board stopped: {ended:?}"))),
+        (ended, _, _) = select_all(&mut background) => {
+            Err(Fault::Internal(format!("a background task stopped: {ended:?}")))
+        }
     };
     tracing::info!("leaving");
     hub.leave();

@@ -3,15 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::error::Refused;
 use crate::exchange::command::Command;
 use crate::exchange::{Done, Receipt};
 use crate::identity::User;
 use crate::page::Source;
-use crate::page::paging::Table;
+use crate::page::paging::{Table, Window};
 use crate::people::Profile;
 use crate::web::Request;
 
@@ -19,23 +20,24 @@ use crate::web::Request;
 const PATIENCE: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(15);
 
-/// Which revision a personal value must have been read at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fresh {
-    /// Read from the board's database, which is never behind.
-    Board,
-    /// Read from the statistics, which may be.
-    Statistics,
-}
-
 /// Something read at a revision.
 pub trait AsOf {
+    /// Whether it is read from the statistics, which follow a moment later.
+    const MAY_LAG: bool;
     fn revision(&self) -> u64;
+    /// Whether it is this page, and not another one that was given instead.
+    fn is_page(&self, page: u32) -> bool;
     /// The same, now known to be unchanged up to a later revision.
     fn advance(&mut self, revision: u64);
 }
 
 impl<T> AsOf for Table<T> {
+    const MAY_LAG: bool = false;
+
+    fn is_page(&self, page: u32) -> bool {
+        self.page == page
+    }
+
     fn revision(&self) -> u64 {
         self.revision
     }
@@ -46,6 +48,12 @@ impl<T> AsOf for Table<T> {
 }
 
 impl AsOf for Profile {
+    const MAY_LAG: bool = true;
+
+    fn is_page(&self, _page: u32) -> bool {
+        true
+    }
+
     fn revision(&self) -> u64 {
         self.as_of_revision
     }
@@ -55,14 +63,23 @@ impl AsOf for Profile {
     }
 }
 
+/// A value as it is kept: with the head that the reader knew, so that it can be told whether that
+/// head is of the history that is followed now.
+#[derive(Serialize, Deserialize)]
+struct Kept<T> {
+    revision: u64,
+    batch: Uuid,
+    value: T,
+}
+
 impl Request {
     /// A personal value: from redis when nothing of this person's has changed since it was read,
     /// else from the database.
     pub async fn personal<T, F>(
         &self,
         user: User,
-        field: &str,
-        fresh: Fresh,
+        table: &str,
+        window: Window,
         load: impl Fn() -> F,
     ) -> Result<(T, Source), Refused>
     where
@@ -70,27 +87,53 @@ impl Request {
         F: Future<Output = Result<T, sqlx::Error>>,
     {
         let app = &self.app;
+        let field = format!("({table}, {}, {})", window.page, window.per_page);
         // The head first: a value that holds what changed up to then is good as of this head.
         let head = app.board.position();
         let needed = app.board.changed(user).min(head.revision);
-        let known = app.personal.get(&head.history, user, field).await;
-        let known = known.and_then(|bytes| serde_json::from_slice::<T>(&bytes).ok());
-        if let Some(mut value) = known.filter(|value| value.revision() >= needed) {
-            value.advance(head.revision);
-            return Ok((value, Source::Redis));
-        }
-        let started = Instant::now();
-        let value = loop {
-            let value = load().await?;
-            let lags = fresh == Fresh::Statistics && value.revision() < needed;
-            if !lags || started.elapsed() > PATIENCE {
-                break value;
+        let kept = app.personal.get(&head.history, user, &field).await;
+        // Garbage is the same as nothing, and so is what was read in a history since lost.
+        let kept = kept
+            .and_then(|bytes| serde_json::from_slice::<Kept<T>>(&bytes).ok())
+            .filter(|kept| app.board.knows(kept.revision, kept.batch))
+            .map(|kept| kept.value)
+            .filter(|value| value.is_page(window.page));
+        let old = match kept {
+            Some(mut value) if value.revision() >= needed => {
+                value.advance(head.revision);
+                return Ok((value, Source::Redis));
             }
-            tokio::time::sleep(AGAIN).await;
+            old => old,
         };
-        let bytes = serde_json::to_vec(&value).expect("pages are plain data");
-        app.personal.set(&head.history, user, field, &bytes).await;
+        let value = match self.load(needed, load).await {
+            Ok(value) => value,
+            // What was known last, and says as of when, is better than nothing.
+            Err(error) => return old.map(|old| (old, Source::Redis)).ok_or(error.into()),
+        };
+        // Of all the pages that can be asked for, only those that exist are worth keeping.
+        if value.is_page(window.page) {
+            let kept = Kept { revision: head.revision, batch: head.batch, value: &value };
+            let bytes = serde_json::to_vec(&kept).expect("pages are plain data");
+            app.personal.set(&head.history, user, &field, &bytes).await;
+        }
         Ok((value, Source::Mysql))
+    }
+
+    /// Reads a value; waits a little for one that may lag behind.
+    async fn load<T: AsOf, F>(&self, needed: u64, load: impl Fn() -> F) -> Result<T, sqlx::Error>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let started = Instant::now();
+        let mut again = AGAIN;
+        loop {
+            let value = load().await?;
+            if value.revision() >= needed || !T::MAY_LAG || started.elapsed() > PATIENCE {
+                return Ok(value);
+            }
+            tokio::time::sleep(again).await;
+            again *= 2;
+        }
     }
 
     /// Has a command done, then lets this server's board show it and flushes the pages of those

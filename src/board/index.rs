@@ -1,23 +1,25 @@
 //! The board in memory: where it stands and the ids of all open orders, so that any page of it is
 //! found without counting. It follows the journal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::RwLock;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use roaring::RoaringBitmap;
-use sqlx::{Connection, Executor, MySqlConnection, Row};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::exchange::event::{Event, Run};
-use crate::exchange::journal::{self, Position};
+use crate::exchange::journal::Position;
 use crate::identity::User;
 use crate::page::paging::Window;
 
 /// People whose last change is remembered; beyond that, the floor rises and all of them count as
 /// changed just now.
 const PEOPLE: usize = 100_000;
+/// Batches that are remembered, to tell what was read in this history from what was read in one
+/// that the database has lost.
+const BATCHES: usize = 4096;
 
 /// The board's state at one revision.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct State {
     changed: HashMap<User, u64>,
     /// People who are not in `changed` have not changed after this revision.
     floor: u64,
+    /// The newest batches, up to the one of `position`.
+    batches: VecDeque<Uuid>,
 }
 
 /// What was asked of the board, answered at one revision: the ids to show and what goes around them.
@@ -63,25 +67,11 @@ pub struct Counts {
 }
 
 impl State {
-    /// Reads the board from the database, in one snapshot.
-    pub async fn load(connection: &mut MySqlConnection) -> Result<State, sqlx::Error> {
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
-        let mut snapshot = connection.begin().await?;
-        let position = journal::head(&mut *snapshot).await?;
-        let row = snapshot.fetch_one("SELECT orders, contracts FROM board WHERE id = 1").await?;
-        let (orders, contracts) = (row.try_get(0)?, row.try_get(1)?);
-        let mut open = RoaringBitmap::new();
-        {
-            let mut ids =
-                sqlx::query_scalar::<_, u32>("SELECT id FROM orders WHERE status = 'open'")
-                    .fetch(&mut *snapshot);
-            while let Some(id) = ids.try_next().await? {
-                open.insert(id);
-            }
-        }
-        snapshot.rollback().await?;
+    /// The board at a position, with the ids of its open orders.
+    pub fn new(position: Position, open: RoaringBitmap, orders: u32, contracts: u32) -> State {
         let floor = position.revision;
-        Ok(State { position, open, orders, contracts, changed: HashMap::new(), floor })
+        let (changed, batches) = (HashMap::new(), VecDeque::from([position.batch]));
+        State { position, open, orders, contracts, changed, floor, batches }
     }
 
     pub fn position(&self) -> &Position {
@@ -116,6 +106,18 @@ impl State {
         }
         self.position.revision = run.revision;
         self.position.batch = run.batch;
+        self.batches.push_back(run.batch);
+        if self.batches.len() > BATCHES {
+            self.batches.pop_front();
+        }
+    }
+
+    /// Whether `batch` made `revision`, as far as is remembered here.
+    fn knows(&self, revision: u64, batch: Uuid) -> bool {
+        let back = self.position.revision.checked_sub(revision);
+        let back = back.and_then(|back| usize::try_from(back).ok());
+        let place = back.and_then(|back| self.batches.len().checked_sub(back + 1));
+        place.and_then(|place| self.batches.get(place)) == Some(&batch)
     }
 
     fn counts(&self) -> Counts {
@@ -191,6 +193,12 @@ impl Board {
         state.changed.get(&user).copied().unwrap_or(0).max(state.floor)
     }
 
+    /// Whether `batch` made `revision` in the history that is followed here. Older than what is
+    /// remembered counts as unknown.
+    pub fn knows(&self, revision: u64, batch: Uuid) -> bool {
+        self.read().knows(revision, batch)
+    }
+
     /// The newest revision applied here.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.revision.subscribe()
@@ -233,8 +241,6 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn state(open: impl IntoIterator<Item = u32>) -> State {
@@ -245,6 +251,7 @@ mod tests {
             contracts: 0,
             changed: HashMap::new(),
             floor: 5,
+            batches: VecDeque::from([Uuid::nil()]),
         }
     }
 
@@ -259,6 +266,27 @@ mod tests {
         assert_eq!(page(&state, 3).ids, [5, 4, 3, 2, 1]);
         assert_eq!(page(&state, 9), page(&state, 3));
         assert_eq!(page(&state, 1).pages, 3);
+    }
+
+    #[test]
+    fn only_the_batches_of_this_history_are_known() {
+        let mut state = state([]);
+        for revision in 6..=BATCHES as u64 + 10 {
+            let run = Run {
+                revision,
+                batch: Uuid::from_u128(u128::from(revision)),
+                previous: state.position.batch,
+                created: crate::moment::Moment::now(),
+                events: Vec::new(),
+            };
+            state.apply(&run);
+        }
+        let newest = BATCHES as u64 + 10;
+        assert!(state.knows(newest, Uuid::from_u128(u128::from(newest))));
+        assert!(state.knows(20, Uuid::from_u128(20)));
+        assert!(!state.knows(20, Uuid::from_u128(21)), "another batch");
+        assert!(!state.knows(5, Uuid::nil()), "too long ago");
+        assert!(!state.knows(newest + 1, Uuid::nil()), "not yet");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod index;
 pub mod pages;
+pub mod store;
 pub mod view;
 pub mod web;
 

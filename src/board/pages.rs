@@ -32,6 +32,8 @@ type Cell = Arc<OnceCell<Arc<Page>>>;
 struct Hot {
     position: Option<Position>,
     pages: HashMap<Part, Cell>,
+    /// The last page of each part that was made, for when none can be made.
+    last: HashMap<Part, Arc<Page>>,
 }
 
 /// A row that the page needs has changed after the page's revision, and is still open.
@@ -66,11 +68,18 @@ impl Pages {
                 Ok::<_, Result<MovedOn, sqlx::Error>>(page)
             });
             match made.await {
-                Ok(page) => return Ok((Arc::clone(page), source)),
+                Ok(page) => {
+                    self.keep(part, page);
+                    return Ok((Arc::clone(page), source));
+                }
                 Err(Ok(MovedOn { to })) => {
                     board.reached(to, Duration::from_millis(500)).await;
                 }
-                Err(Err(error)) => return Err(error.into()),
+                // What was known last, and says as of when, is better than nothing.
+                Err(Err(error)) => {
+                    let last = self.last(part, &selection.position.history);
+                    return last.map(|page| (page, Source::Memory)).ok_or(error.into());
+                }
             }
         }
         Err(Fault::Unavailable("the board moves faster than it can be read".to_owned()).into())
@@ -83,6 +92,19 @@ impl Pages {
             hot.position = Some(position.clone());
         }
         Arc::clone(hot.pages.entry(part).or_default())
+    }
+
+    fn keep(&self, part: Part, page: &Arc<Page>) {
+        let mut hot = self.hot.lock().expect("nobody panics while holding it");
+        if hot.last.len() >= HOT && !hot.last.contains_key(&part) {
+            hot.last.clear();
+        }
+        hot.last.insert(part, Arc::clone(page));
+    }
+
+    fn last(&self, part: Part, history: &str) -> Option<Arc<Page>> {
+        let hot = self.hot.lock().expect("nobody panics while holding it");
+        hot.last.get(&part).filter(|page| page.history == history).cloned()
     }
 
     async fn fetch(
@@ -139,6 +161,8 @@ async fn make(
 fn is_of(page: &Page, selection: &Selection) -> bool {
     page.history == selection.position.history
         && page.revision == selection.position.revision
+        && (page.page, page.pages) == (selection.window.page, selection.pages)
+        && page.per_page == selection.window.per_page
         && page.orders.iter().map(|order| order.id).eq(selection.ids.iter().copied())
 }
 

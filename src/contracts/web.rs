@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::{Contract, store, view};
-use crate::app::personal::Fresh;
 use crate::error::{Refusal, Refused};
 use crate::identity::Role;
 use crate::moment::Moment;
@@ -89,9 +88,8 @@ pub async fn api_mine(request: Request) -> Result<Response, Refused> {
 async fn list_mine(request: &Request) -> Result<(Table<Contract>, Source), Refused> {
     let user = request.require(&[Role::Customer, Role::Executor])?;
     let window = request.window();
-    let field = format!("(contracts, {}, {})", window.page, window.per_page);
     request
-        .personal(user, &field, Fresh::Board, || {
+        .personal(user, "contracts", window, || {
             store::list_of(request.interactions(), user, window)
         })
         .await

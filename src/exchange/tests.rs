@@ -140,6 +140,16 @@ enum Fate {
     Withdrawn,
 }
 
+impl Fate {
+    fn status(self) -> Status {
+        match self {
+            Fate::Open => Status::Open,
+            Fate::Taken { .. } => Status::Taken,
+            Fate::Withdrawn => Status::Withdrawn,
+        }
+    }
+}
+
 /// The rules, written as plainly as possible: one wish at a time, nothing about batches.
 #[derive(Default)]
 struct Model {
@@ -190,8 +200,8 @@ impl Model {
                 Some((_, Fate::Taken { executor: holder, contract })) if holder == executor => {
                     Said::Accepted(contract)
                 }
-                Some((_, Fate::Taken { .. } | Fate::Withdrawn)) => {
-                    Said::Refused(Refusal::OrderNotOpen { id: order })
+                Some((_, fate @ (Fate::Taken { .. } | Fate::Withdrawn))) => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
                 }
                 Some((customer, Fate::Open)) if customer == executor => {
                     Said::Refused(Refusal::OwnOrder)
@@ -208,8 +218,8 @@ impl Model {
                     self.orders[order as usize - 1].1 = Fate::Withdrawn;
                     Said::Withdrawn(order)
                 }
-                Some((owner, _)) if owner == customer => {
-                    Said::Refused(Refusal::OrderNotOpen { id: order })
+                Some((owner, fate)) if owner == customer => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
                 }
                 _ => Said::Refused(Refusal::NotFound),
             },

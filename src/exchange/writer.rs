@@ -27,6 +27,8 @@ const BATCH_BYTES: usize = 192 * 1024;
 const STEP: Duration = Duration::from_secs(12);
 /// An idle session is dropped by the database after 5 s (see `database::WRITER_SESSION`).
 const PING_EVERY: Duration = Duration::from_secs(2);
+/// A ping waits for no lock: whoever does not answer it soon is gone.
+const PING_LIMIT: Duration = Duration::from_secs(1);
 /// Those who were just answered often ask again at once. For them the next batch waits a small part
 /// of the time that the last one took, and never longer than this: fuller batches are worth more.
 const LINGER: Duration = Duration::from_micros(500);
@@ -136,7 +138,7 @@ impl Writer {
 
     async fn ping(&mut self) {
         if let Some(connection) = &mut self.connection
-            && !matches!(timeout(STEP, connection.ping()).await, Ok(Ok(())))
+            && !matches!(timeout(PING_LIMIT, connection.ping()).await, Ok(Ok(())))
         {
             self.connection = None;
         }
@@ -164,6 +166,12 @@ impl Writer {
                     }
                     Err(Failure::Unavailable(error)) => {
                         refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
+                    }
+                    // It changed nothing, but is lost time and again.
+                    Err(Failure::CommitLost(error, applied))
+                        if applied.run.is_none() && attempt >= ATTEMPTS =>
+                    {
+                        refuse(group.drain(..), || Fault::OutcomeUnknown(error.to_string()));
                     }
                     Err(Failure::CommitLost(error, applied)) => {
                         self.look_up(&mut group, applied, &error).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::exchange::event::Run;
 
@@ -20,7 +21,7 @@ const WAITING: usize = 256;
 
 /// What was heard.
 #[derive(Debug)]
-pub enum Ring {
+pub enum Heard {
     Run(Box<Run>),
     /// This revision exists, or something else was missed: look at the journal.
     Look,
@@ -29,9 +30,16 @@ pub enum Ring {
 /// Our side of the bell.
 pub struct Bell {
     publish: Option<mpsc::Sender<Arc<Run>>>,
-    heard: mpsc::Receiver<Ring>,
+    heard: mpsc::Receiver<Heard>,
     // Without redis nobody rings; the open channel keeps `hear` waiting.
-    _open: mpsc::Sender<Ring>,
+    _open: mpsc::Sender<Heard>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
 }
 
 impl Bell {
@@ -39,14 +47,17 @@ impl Bell {
     pub fn start(url: Option<&str>, history: &str) -> redis::RedisResult<Bell> {
         let (ring, heard) = mpsc::channel(WAITING);
         let Some(url) = url else {
-            return Ok(Bell { publish: None, heard, _open: ring });
+            return Ok(Bell { publish: None, heard, _open: ring, tasks: Vec::new() });
         };
         let channel = format!("{history}:journal");
         let ears = listen(url, ring.clone())?;
-        tokio::spawn(stay_awake(ears, channel.clone()));
+        let mouth = crate::cache::redis::connect(url)?;
         let (publish, runs) = mpsc::channel(WAITING);
-        tokio::spawn(ring_out(crate::cache::redis::connect(url)?, channel, runs));
-        Ok(Bell { publish: Some(publish), heard, _open: ring })
+        let tasks = vec![
+            tokio::spawn(stay_awake(ears, channel.clone())),
+            tokio::spawn(ring_out(mouth, channel, runs)),
+        ];
+        Ok(Bell { publish: Some(publish), heard, _open: ring, tasks })
     }
 
     /// Tells the other servers, without waiting.
@@ -57,12 +68,12 @@ impl Bell {
     }
 
     /// The next thing heard from the others, or from ourselves.
-    pub async fn hear(&mut self) -> Ring {
-        self.heard.recv().await.unwrap_or(Ring::Look)
+    pub async fn hear(&mut self) -> Heard {
+        self.heard.recv().await.unwrap_or(Heard::Look)
     }
 }
 
-fn listen(url: &str, ring: mpsc::Sender<Ring>) -> redis::RedisResult<ConnectionManager> {
+fn listen(url: &str, ring: mpsc::Sender<Heard>) -> redis::RedisResult<ConnectionManager> {
     let info = url.into_connection_info()?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let client = redis::Client::open(info.set_redis_settings(settings))?;
@@ -70,8 +81,8 @@ fn listen(url: &str, ring: mpsc::Sender<Ring>) -> redis::RedisResult<ConnectionM
         let heard = match push.kind {
             PushKind::Message => redis::Msg::from_push_info(push)
                 .and_then(|message| serde_json::from_slice(message.get_payload_bytes()).ok())
-                .map_or(Ring::Look, |run| Ring::Run(Box::new(run))),
-            PushKind::Subscribe | PushKind::Disconnection => Ring::Look,
+                .map_or(Heard::Look, |run| Heard::Run(Box::new(run))),
+            PushKind::Subscribe | PushKind::Disconnection => Heard::Look,
             _ => return Ok(()),
         };
         // When nobody drains it, the next one heard will show the gap.

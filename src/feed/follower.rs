@@ -10,9 +10,10 @@ use sqlx::MySqlPool;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, timeout};
 
-use super::bell::{Bell, Ring};
+use super::bell::{Bell, Heard};
 use super::hub::Hub;
-use crate::board::index::{Board, Counts, State};
+use crate::board;
+use crate::board::index::{Board, Counts};
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::{self, Position};
 
@@ -28,6 +29,7 @@ pub struct Follower {
     pub hub: Arc<Hub>,
     pub pool: MySqlPool,
     pub bell: Bell,
+    pub redis_url: Option<String>,
     pub committed: mpsc::Receiver<Arc<Run>>,
     /// Whether the database answered when last asked.
     pub database_up: Arc<AtomicBool>,
@@ -50,8 +52,8 @@ impl Follower {
                     None => return,
                 },
                 heard = self.bell.hear() => match heard {
-                    Ring::Run(run) => self.offer(Arc::new(*run)).await,
-                    Ring::Look => self.look().await,
+                    Heard::Run(run) => self.offer(Arc::new(*run)).await,
+                    Heard::Look => self.look().await,
                 },
                 _ = timer.tick() => self.look().await,
             };
@@ -66,7 +68,7 @@ impl Follower {
     }
 
     /// Takes a run from whoever brings it.
-    async fn offer(&self, run: Arc<Run>) -> Result<(), sqlx::Error> {
+    async fn offer(&mut self, run: Arc<Run>) -> Result<(), sqlx::Error> {
         let here = self.board.position();
         match follows(&here, &run) {
             Some(Ok(())) => {
@@ -80,7 +82,7 @@ impl Follower {
     }
 
     /// Looks at the head, and catches up or starts over.
-    async fn look(&self) -> Result<(), sqlx::Error> {
+    async fn look(&mut self) -> Result<(), sqlx::Error> {
         let head = bounded(journal::head(&self.pool)).await?;
         let here = self.board.position();
         let replaced = head.history != here.history
@@ -110,14 +112,21 @@ impl Follower {
         self.hub.publish(run, counts);
     }
 
-    async fn start_over(&self, here: &Position) -> Result<(), sqlx::Error> {
+    async fn start_over(&mut self, here: &Position) -> Result<(), sqlx::Error> {
         tracing::error!(
             revision = here.revision,
             "history was replaced: starting over from the database"
         );
         let mut connection = bounded(self.pool.acquire()).await?;
-        let state = bounded(State::load(&mut connection)).await?;
+        let state = bounded(board::store::load(&mut connection)).await?;
         let position = state.position().clone();
+        if position.history != here.history {
+            // Its channel is named after the history, so that two of them never mix.
+            match Bell::start(self.redis_url.as_deref(), &position.history) {
+                Ok(bell) => self.bell = bell,
+                Err(error) => tracing::error!(%error, "the bell cannot be started"),
+            }
+        }
         self.board.replace(state);
         self.hub.reset(&position.history, position.revision);
         Ok(())
@@ -143,7 +152,7 @@ pub async fn recent(
     let mut counts = counts;
     let mut recent = Vec::with_capacity(runs.len());
     for run in runs.into_iter().rev() {
-        let before = run.events.iter().fold(counts, undo);
+        let before = run.events.iter().rev().fold(counts, undo);
         counts.revision = run.revision;
         recent.push((Arc::new(run), counts));
         counts = before;

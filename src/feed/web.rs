@@ -1,7 +1,7 @@
 //! `GET /live`: where a request becomes a socket.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::frame::Format;
@@ -24,7 +24,10 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
         && has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13");
     let key = request.headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake);
-    let key = key.ok_or_else(malformed)?;
+    let key = key.filter(|_| request.method == Method::GET).ok_or_else(malformed)?;
+    if request.app.hub.watchers() as usize >= request.app.config.max_connections {
+        return Err(Refusal::Overloaded.into());
+    }
     let upgrade = request.upgrade.clone().ok_or_else(malformed)?;
     let since = match request.param("since") {
         Some(text) => Some(text.parse().map_err(|_| malformed())?),

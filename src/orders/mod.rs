@@ -5,7 +5,8 @@ pub mod store;
 pub mod view;
 pub mod web;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -51,6 +52,7 @@ pub struct Order {
     pub description: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    #[serde(deserialize_with = "whole_units")]
     pub price: Amount,
     pub percent: Percent,
     pub currency: Currency,
@@ -60,6 +62,13 @@ pub struct Order {
     pub revision: u64,
     pub created: Moment,
     pub last_action: Moment,
+}
+
+/// A price, which is in whole minor units: what is not comes from somebody else's hand.
+fn whole_units<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+    let price = Amount::deserialize(deserializer)?;
+    let whole = price.hundredths() % 100 == 0;
+    whole.then_some(price).ok_or_else(|| Error::custom("a price in parts of a minor unit"))
 }
 
 impl Order {

@@ -5,10 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Order, description, store, view};
-use crate::app::personal::Fresh;
+use super::{Order, Status, description, store, view};
 use crate::contracts;
-use crate::error::{FieldRule, Refusal, Refused};
+use crate::error::{Fault, FieldRule, Refusal, Refused};
 use crate::exchange::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
 use crate::exchange::{Done, Receipt};
 use crate::identity::{Role, User};
@@ -84,7 +83,7 @@ async fn find(request: &Request) -> Result<(Order, Option<u32>, u64), Refused> {
     let reads = request.interactions();
     let order = store::find(reads, request.id).await?.ok_or(Refusal::NotFound)?;
     let contract = match order.status {
-        super::Status::Taken => contracts::store::find_by_order(reads, order.id).await?,
+        Status::Taken => contracts::store::find_by_order(reads, order.id).await?,
         _ => None,
     };
     let held = contract.is_some_and(|(_, executor)| user == User::executor(executor));
@@ -109,9 +108,8 @@ pub async fn api_mine(request: Request) -> Result<Response, Refused> {
 async fn list_mine(request: &Request) -> Result<(Table<Order>, Source), Refused> {
     let user = request.require(&[Role::Customer])?;
     let window = request.window();
-    let field = format!("(orders, {}, {})", window.page, window.per_page);
     request
-        .personal(user, &field, Fresh::Board, || {
+        .personal(user, "orders", window, || {
             store::list_of_customer(request.interactions(), user.id, window)
         })
         .await
@@ -138,24 +136,42 @@ impl Draft {
         }
     }
 
+    /// What was sent, to be sent again as the very same request: should it have been done, it will
+    /// not be done twice.
+    fn again(request: &Request, fault: &Fault) -> Draft {
+        let key = request.fields().ok();
+        let key = key.as_ref().and_then(|fields| fields.get("request_id").ok()).unwrap_or_default();
+        let detail = match fault {
+            Fault::OutcomeUnknown(_) => "error-outcome-unknown-keyed",
+            _ => fault.kind().3,
+        };
+        let problem = Some(("", request.lang.text(detail).into_owned()));
+        Draft { request_id: key.to_owned(), problem, ..Draft::sent(request) }
+    }
+
     /// What was sent, with what is wrong about it.
     fn refused(request: &Request, refusal: &Refusal) -> Draft {
+        let field = match refusal {
+            Refusal::InvalidField { field, .. } => field,
+            _ => "",
+        };
+        let problem = Some((field, refusal.detail(request.lang).into_owned()));
+        Draft { problem, ..Draft::sent(request) }
+    }
+
+    /// What was sent, under a new key: another body is another request.
+    fn sent(request: &Request) -> Draft {
         let fields = request.fields().ok();
         let text = |field| {
             let text = fields.as_ref().and_then(|fields| fields.get(field).ok());
             text.unwrap_or_default().to_owned()
         };
-        let field = match refusal {
-            Refusal::InvalidField { field, .. } => field,
-            _ => "",
-        };
         Draft {
             description: text("description"),
             price: text("price"),
             currency: text("currency"),
-            // Another body is another request.
             request_id: Uuid::new_v4().to_string(),
-            problem: Some((field, refusal.detail(request.lang).into_owned())),
+            problem: None,
         }
     }
 }
@@ -189,11 +205,19 @@ pub async fn place(request: Request) -> Result<Response, Refused> {
             let flash = Some(Flash::Placed { order: order.id });
             Ok(request.redirect("/my/orders", flash, Some(&receipt)))
         }
-        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
+        // Nothing that somebody typed is lost.
+        Err(Refused::Refusal(
+            refusal @ (Refusal::InvalidField { .. } | Refusal::DuplicateRequest),
+        )) => {
             let (orders, source) = list_mine(&request).await?;
             let draft = Draft::refused(&request, &refusal);
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(mine_page(&request, status, orders, source, &draft))
+            Ok(mine_page(&request, refusal.kind().0, orders, source, &draft))
+        }
+        Err(Refused::Fault(fault @ (Fault::OutcomeUnknown(_) | Fault::Unavailable(_)))) => {
+            let Ok((orders, source)) = list_mine(&request).await else { return Err(fault.into()) };
+            tracing::error!(path = request.path, error = %fault, "an order was not placed for sure");
+            let draft = Draft::again(&request, &fault);
+            Ok(mine_page(&request, fault.kind().0, orders, source, &draft))
         }
         Err(refused) => Err(refused),
     }
@@ -246,8 +270,12 @@ pub async fn accept(request: Request) -> Result<Response, Refused> {
             let flash = Flash::Accepted { order, contract: contract.id };
             Ok(request.redirect("/my/contracts", Some(flash), Some(&receipt)))
         }
-        Err(Refused::Refusal(Refusal::OrderNotOpen { .. })) => {
-            Ok(request.redirect("/orders", Some(Flash::SomebodyFaster { order }), None))
+        Err(Refused::Refusal(Refusal::OrderNotOpen { status, .. })) => {
+            let flash = match status {
+                Status::Taken => Flash::SomebodyFaster { order },
+                _ => Flash::NotOpen { order },
+            };
+            Ok(request.redirect("/orders", Some(flash), None))
         }
         Err(Refused::Refusal(Refusal::OwnOrder)) => {
             Ok(request.redirect("/orders", Some(Flash::OwnOrder { order }), None))

@@ -86,8 +86,14 @@ fn pages(ctx: &Context) -> Vec<String> {
         orders: orders.rows.clone(),
     };
     let gain = vec![(Currency::from_code("JPY").unwrap(), Total::from_hundredths(1))];
-    let summary =
-        Summary { revision: 41, open_orders: 1, orders: 2, contracts: 3, watchers: 4, gain };
+    let summary = Summary {
+        revision: 41,
+        open_orders: 1,
+        orders: 2,
+        contracts: 3,
+        watchers: 4,
+        gain: Some(gain),
+    };
     let mains = [
         board::view::main(ctx, &board),
         orders::view::mine(ctx, &orders, &place(None)),

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Profile, Totals, store, view};
-use crate::app::personal::Fresh;
 use crate::error::Refused;
 use crate::identity::Role;
 use crate::page::Source;
+use crate::page::paging::Window;
 use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
 
@@ -62,7 +62,7 @@ pub async fn api_profile(request: Request) -> Result<Response, Refused> {
 async fn find(request: &Request) -> Result<(Profile, u64, Source), Refused> {
     let user = request.require(&[Role::Customer, Role::Executor])?;
     let (profile, source) = request
-        .personal(user, "(profile, 1)", Fresh::Statistics, || store::find(request.users(), user))
+        .personal(user, "profile", Window::parse(None, None), || store::find(request.users(), user))
         .await?;
     let head = request.app.board.position().revision;
     let changed = request.app.board.changed(user).min(head);

@@ -55,12 +55,14 @@ pub fn url(name: &str) -> String {
     format!("/assets/{name}?v={}", version())
 }
 
-/// The asset at this path.
-pub fn find(path: &str) -> Option<Response> {
+/// The asset at this path. Only under the version that it has may it be kept: in a rolling upgrade
+/// an old server is asked for the new server's assets.
+pub fn find(path: &str, query: &str) -> Option<Response> {
     let name = path.strip_prefix("/assets/")?;
     let asset = ASSETS.iter().find(|asset| asset.name == name)?;
     let mut response = reply(StatusCode::OK, asset.content_type, asset.bytes);
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    response.headers_mut().insert(header::CACHE_CONTROL, forever);
+    let is_ours = query.strip_prefix("v=") == Some(version());
+    let keep = if is_ours { "public, max-age=31536000, immutable" } else { "no-cache" };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     Some(response)
 }

@@ -64,10 +64,12 @@ impl Request {
             origin: None,
         };
         let main = main(&context);
-        let tag =
-            tag(&(title, main.0.as_str(), self.user, self.lang, data.map(|d| d.revision), behind));
+        // The history is part of it: after a restore the same revision is another page.
+        let live = context.live.as_ref().map(|live| (&live.history, live.revision));
+        let tag = tag(&(title, main.0.as_str(), &here, self.user, self.lang, live, behind));
+        let source = data.map_or(Source::None, |data| data.source);
         if status == StatusCode::OK && flash.is_none() && self.has(&tag) {
-            return not_modified(&tag);
+            return self.not_modified(&tag, source);
         }
         context.origin = data.map(|data| Origin {
             source: data.source,
@@ -84,7 +86,7 @@ impl Request {
         } else if status == StatusCode::OK {
             headers.insert(header::ETAG, value(&tag));
         }
-        self.note_source(&mut response, data.map_or(Source::None, |data| data.source));
+        self.note_source(&mut response, source);
         response
     }
 
@@ -93,7 +95,7 @@ impl Request {
         let text = to_json(body);
         let tag = tag(&(text.as_str(), self.user));
         if self.has(&tag) {
-            return not_modified(&tag);
+            return self.not_modified(&tag, source);
         }
         let mut response = reply(StatusCode::OK, "application/json", text);
         response.headers_mut().insert(header::ETAG, value(&tag));
@@ -141,7 +143,10 @@ impl Request {
                 let trace = Uuid::new_v4().simple().to_string()[..12].to_owned();
                 tracing::error!(trace, path = self.path, error = %fault, "a request failed");
                 let (status, code, title, detail) = fault.kind();
+                let keyed = self.headers.contains_key("idempotency-key");
                 let detail = match code {
+                    // With a key it is safe to send again; without one it might be done twice.
+                    "outcome_unknown" if keyed => self.lang.text("error-outcome-unknown-keyed"),
                     "internal" => self.lang.format(detail, [("trace", trace.as_str().into())]),
                     _ => self.lang.text(detail),
                 };
@@ -172,6 +177,15 @@ impl Request {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        self.note_source(&mut response, Source::None);
+        response
+    }
+
+    fn not_modified(&self, tag: &str, source: Source) -> Response {
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().insert(header::ETAG, value(tag));
+        self.note_source(&mut response, source);
         response
     }
 
@@ -229,13 +243,6 @@ pub fn finish(response: &mut Response) {
     }
     let private = HeaderValue::from_static("private, no-cache");
     headers.entry(header::CACHE_CONTROL).or_insert(private);
-}
-
-fn not_modified(tag: &str) -> Response {
-    let mut response = http::Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().insert(header::ETAG, value(tag));
-    response
 }
 
 /// A tag of what a reply shows. Who asks is part of it: two people's pages never share one.

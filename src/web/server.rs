@@ -15,8 +15,9 @@ use super::Response;
 
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const BUFFER_BYTES: usize = 16 * 1024;
-/// How long open requests may take to finish when the server leaves.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long open requests may take to finish when the server leaves: as long as one may wait for
+/// the exchange.
+const GRACE: Duration = Duration::from_secs(12);
 
 /// Serves until told to leave, then lets open requests finish.
 pub async fn serve(

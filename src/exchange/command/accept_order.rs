@@ -28,7 +28,7 @@ impl AcceptOrder {
             return Ok(Done::Accepted(contract.clone().as_accepted()));
         }
         if order.status != Status::Open {
-            return Err(Refusal::OrderNotOpen { id: order.id });
+            return Err(Refusal::OrderNotOpen { id: order.id, status: order.status });
         }
         if order.customer_id == user.id {
             return Err(Refusal::OwnOrder);

@@ -23,7 +23,7 @@ impl WithdrawOrder {
             .filter(|order| order.customer_id == user.id)
             .ok_or(Refusal::NotFound)?;
         if order.status != Status::Open {
-            return Err(Refusal::OrderNotOpen { id: order.id });
+            return Err(Refusal::OrderNotOpen { id: order.id, status: order.status });
         }
         let mut order = order.clone();
         order.status = Status::Withdrawn;
