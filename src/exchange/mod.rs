@@ -57,13 +57,16 @@ impl Exchange {
         Ok((Exchange { queue }, thread))
     }
 
-    /// Queues a command and waits for its receipt: committed, and durable as the database is.
+    /// Queues a command and waits for its receipt: committed, and durable as the database is. What
+    /// comes without a key gets one here: a batch that is tried again after its COMMIT lost its
+    /// answer then finds what was done, whatever the look-up saw.
     pub async fn submit(
         &self,
         user: User,
         command: Command,
         key: Option<RequestKey>,
     ) -> Result<Receipt, Refused> {
+        let key = key.or_else(RequestKey::made_up);
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + PATIENCE;
         let submission = Submission { user, command, key, deadline, answer };

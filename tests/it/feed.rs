@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use sqlx::{Connection, Executor};
 
-use crate::support::{Client, Format, Server, Watcher, World, eventually, read_board};
+use crate::support::{Browser, Client, Format, Server, Watcher, World, eventually, read_board};
 
 /// Demands that a watcher who kept the whole board knows it exactly, without ever having started
 /// over.
@@ -239,6 +240,8 @@ async fn sockets_are_for_somebody_on_our_own_pages_or_for_programs() {
     let cross = executor.with("sec-fetch-site", "cross-site");
     assert_eq!(Watcher::knock(&cross, "/live", None).await, 403);
 
+    let browser = Browser::of(&server, "executor", 9).await;
+    assert_eq!(knock(&browser.client(), &own).await, 101);
     assert_eq!(Watcher::knock(&server.nobody(), "/live", None).await, 401);
     assert_eq!(Watcher::knock(&executor, "/live?since=x", None).await, 400);
     assert_eq!(Watcher::knock(&executor, "/live?since=-1", None).await, 400);
@@ -275,6 +278,66 @@ async fn beyond_what_the_ring_holds_a_watcher_starts_over_and_is_right_again() {
     ancient.reach(revision).await;
     assert_eq!((ancient.model.resyncs, ancient.model.gaps), (1, 0));
     assert_eq!(ancient.model.board, recent.model.board);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn an_order_that_came_and_went_in_one_run_has_only_gone() {
+    let world = World::new().await;
+    let mut server = world.serve().await;
+    let (executor, customer) = (server.executor(9), server.customer(1));
+    customer.place("before", "10.00", "RUB").await;
+    customer.withdraw(1).await.expect(200);
+    let mut watcher = Watcher::of_board(&executor, Format::Json).await;
+    // While somebody holds the head, the first command waits in the database, and what comes
+    // meanwhile will be one batch, in the order of arrival.
+    let mut holder = world.interactions().await;
+    let mut lock = holder.begin().await.unwrap();
+    lock.execute("SELECT * FROM board WHERE id = 1 FOR UPDATE").await.unwrap();
+    let arrival = async || {
+        for _ in 0..20 {
+            server.nobody().get("/healthz").await.expect(200);
+        }
+    };
+    let (first, placed, accepted, ()) = tokio::join!(
+        biased;
+        customer.withdraw(999),
+        async {
+            arrival().await;
+            customer.place("x", "10.00", "RUB").await
+        },
+        async {
+            arrival().await;
+            arrival().await;
+            executor.accept(2).await
+        },
+        async {
+            for _ in 0..4 {
+                arrival().await;
+            }
+            lock.rollback().await.unwrap();
+        },
+    );
+    first.refused(404, "not_found");
+    let accepted = accepted.expect(201).json();
+    assert_eq!((&placed["id"], &accepted["revision"]), (&json!(2), &json!(3)));
+
+    let closed = json!([{"id": 2, "reason": "taken"}]);
+    watcher.reach(3).await;
+    let assert_gone = |watcher: &Watcher| {
+        let mut messages = watcher.model.messages.iter();
+        assert!(messages.any(|message| message["closed"] == closed && message["open_orders"] == 0));
+        assert!(!watcher.received().contains("\"id\":2,\"customer_id\""));
+    };
+    assert_gone(&watcher);
+    // So it is for who comes later, also when the server knows it from the journal only.
+    let (history, ..) = world.head().await;
+    server.kill();
+    let server = world.serve().await;
+    let mut late = Watcher::connect(&server.executor(9), &history, 0, Format::Json).await;
+    late.model.whole_from = Some(0);
+    late.reach(3).await;
+    assert_gone(&late);
     world.audit().await;
 }
 

@@ -3,8 +3,11 @@
 //! services. Each test ends with the audit of its books.
 
 mod caches;
+mod corruption;
 mod descriptions;
+mod faults;
 mod feed;
+mod history;
 mod idempotency;
 mod life;
 mod money;

@@ -22,19 +22,21 @@ async fn a_connection_cut_while_committing_gets_a_truthful_answer() {
     let well = world.serve().await;
     let mut watcher = Watcher::of_board(&well.executor(99), Format::Json).await;
     proxy.cut_one_in(2);
-    let (load, clients) = (Load::new("cut", 15), customers(&cut_off, 6));
-    let (attempts, others) = tokio::join!(
-        load.run(&clients),
+    let clients = customers(&cut_off, 6);
+    let (mut attempts, mut others) = (Vec::new(), Vec::new());
+    for round in 0..40 {
+        if proxy.cuts() >= 30 {
+            break;
+        }
+        let load = Load::new(&format!("cut-{round}"), 3);
         // Somebody else keeps changing the head meanwhile.
-        async {
-            let mut others = Vec::new();
-            while proxy.cuts() < 30 {
-                let text = format!("other-{}", others.len());
-                others.push(Attempt::make(&well.customer(77), text).await);
-            }
-            others
-        },
-    );
+        let neighbour = well.customer(77);
+        let other = Attempt::make(&neighbour, format!("other-{round}"));
+        let (more, other) = tokio::join!(load.run(&clients), other);
+        attempts.extend(more);
+        others.push(other);
+    }
+    assert!(proxy.cuts() >= 20, "only {} commits were cut", proxy.cuts());
     proxy.cut_one_in(0);
     assert!(others.iter().all(Attempt::is_done));
     assert_true(&world, &attempts).await;

@@ -1,6 +1,7 @@
 //! Of a contract that is not theirs, nobody learns anything but that its order left the board: not
 //! by page, API, socket or cache.
 
+use memcache::exp::AsyncMemcache;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
@@ -129,6 +130,12 @@ async fn sockets_carry_nothing_of_other_peoples_contracts_and_orders() {
         // Something later for the others: when that is there, all before it was.
         one.customer(2).place("theirs", "1.00", "RUB").await;
 
+        // Who was away gets the same from the ring.
+        let mut late = watch(other.executor(3), format).await;
+        late.reach(revision + 1).await;
+        rivals[0].reach(revision + 1).await;
+        assert_eq!(late.model.messages, rivals[0].model.messages[1..]);
+
         party.wait_until("the contract", |model| model.contracts.contains_key(&contract)).await;
         winner.wait_until("the contract", |model| model.contracts.contains_key(&contract)).await;
         admin.wait_until("the contract", |model| model.contracts.contains_key(&contract)).await;
@@ -201,6 +208,16 @@ async fn caches_hold_a_persons_data_under_that_persons_key_only() {
         let told = fields.iter().any(|(_, value)| value.contains(TEXT));
         assert_eq!(told, is_party, "{key}: {fields:?}");
     }
+
+    server.customer(2).place("open", "1.00", "RUB").await;
+    let page = server.executor(2).get("/api/board").await.expect(200);
+    assert_eq!(page.source(), "mysql");
+    let (history, revision, batch) = world.head().await;
+    let (_, address) = world.memcached_url.split_once("://").unwrap();
+    let memcached = AsyncMemcache::builder().connect_async([address]).await.unwrap();
+    let key = format!("{history}:board:{revision}:{batch}:20:1");
+    let shared: Vec<u8> = memcached.get(key.as_str()).await.unwrap().expect("it is shared");
+    assert_tells_nothing(&String::from_utf8(shared).unwrap());
     world.audit().await;
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::{Value, json};
 
 use super::Server;
@@ -22,7 +22,10 @@ pub struct Http(Pool<HttpConnector, Full<Bytes>>);
 
 impl Default for Http {
     fn default() -> Http {
-        Http(Pool::builder(TokioExecutor::new()).build_http())
+        let mut pool = Pool::builder(TokioExecutor::new());
+        // Well before the server closes an idle connection: a request must not meet that.
+        pool.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(2));
+        Http(pool.build_http())
     }
 }
 

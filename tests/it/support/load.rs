@@ -70,12 +70,14 @@ impl Load {
         join_all(runs).await.into_iter().flatten().collect()
     }
 
+    /// How many orders were placed so far.
+    pub fn done(&self) -> u32 {
+        self.done.load(Ordering::Relaxed)
+    }
+
     /// Waits until so many orders were placed.
     pub async fn reached(&self, count: u32) {
-        eventually("the load gets going", || async {
-            (self.done.load(Ordering::Relaxed) >= count).then_some(())
-        })
-        .await;
+        eventually("the load gets going", || async { (self.done() >= count).then_some(()) }).await;
     }
 }
 

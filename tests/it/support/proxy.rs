@@ -37,6 +37,10 @@ struct Shared {
     turned_away: AtomicU32,
     /// While it is true, nothing goes through, and nobody is told.
     hangs: watch::Sender<bool>,
+    /// While it is true, the service's answers wait; what it is asked goes through.
+    hushed: watch::Sender<bool>,
+    /// Whether the next commit is the moment to hush.
+    hushes_at_commit: AtomicBool,
     /// Goes up when all connections are to be dropped.
     epoch: watch::Sender<u32>,
     /// Of so many commits, one is cut, in ways that take turns; 0: none.
@@ -61,6 +65,8 @@ impl Proxy {
             shut: AtomicBool::new(false),
             turned_away: AtomicU32::new(0),
             hangs: watch::Sender::new(false),
+            hushed: watch::Sender::new(false),
+            hushes_at_commit: AtomicBool::new(false),
             epoch: watch::Sender::new(0),
             cut_one_in: AtomicU32::new(0),
             cuts: AtomicU32::new(0),
@@ -89,6 +95,23 @@ impl Proxy {
     /// Lets nothing through from now on, or everything again.
     pub fn hang(&self, hangs: bool) {
         self.shared.hangs.send_replace(hangs);
+    }
+
+    /// Holds all answers back from now on, or lets them go.
+    pub fn hush(&self, hushed: bool) {
+        self.shared.hushed.send_replace(hushed);
+    }
+
+    /// Holds all answers back as soon as a COMMIT goes through.
+    pub fn hush_at_commit(&self) {
+        self.shared.hushes_at_commit.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until answers are held back.
+    pub async fn is_hushed(&self) {
+        let mut hushed = self.shared.hushed.subscribe();
+        let wait = tokio::time::timeout(super::PATIENCE, hushed.wait_for(|hushed| *hushed));
+        assert!(matches!(wait.await, Ok(Ok(_))), "no COMMIT goes through");
     }
 
     /// From now on cuts one commit of so many; 0 stops that.
@@ -156,6 +179,9 @@ async fn ask(
         tail.extend_from_slice(bytes);
         let commits = tail.windows(COMMIT.len()).any(|window| window == COMMIT);
         tail.drain(..tail.len().saturating_sub(COMMIT.len() - 1));
+        if commits && shared.hushes_at_commit.swap(false, Ordering::SeqCst) {
+            shared.hushed.send_replace(true);
+        }
         match commits.then(|| shared.decide()).flatten() {
             None => {
                 if service.write_all(bytes).await.is_err() {
@@ -189,8 +215,10 @@ async fn answer(
 ) {
     let mut buffer = vec![0; 64 * 1024];
     let mut hangs = shared.hangs.subscribe();
+    let mut hushed = shared.hushed.subscribe();
     while let Ok(count @ 1..) = service.read(&mut buffer).await {
         let _ = hangs.wait_for(|hangs| !hangs).await;
+        let _ = hushed.wait_for(|hushed| !hushed).await;
         if deaf.load(Ordering::SeqCst) || client.write_all(&buffer[..count]).await.is_err() {
             return;
         }

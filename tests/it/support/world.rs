@@ -16,6 +16,8 @@ static WORLDS: Semaphore = Semaphore::const_new(8);
 
 pub struct World {
     name: String,
+    /// Who may make and drop databases, and where: the URLs of both, as the settings have them.
+    makers: [String; 2],
     pub database_url: String,
     pub users_database_url: String,
     pub redis_url: String,
@@ -27,14 +29,18 @@ pub struct World {
 
 impl World {
     pub async fn new() -> World {
+        World::on(setting).await
+    }
+
+    /// The same on other services than those of all tests.
+    pub async fn on(setting: impl Fn(&str) -> String) -> World {
         let permit = WORLDS.acquire().await.expect("never closed");
         let name = format!("t_{:016x}", fastrand::u64(..));
+        let makers = ["DATABASE_URL", "USERS_DATABASE_URL"].map(&setting);
         let world = World {
-            database_url: in_database(&setting("DATABASE_URL"), &format!("{name}_interactions")),
-            users_database_url: in_database(
-                &setting("USERS_DATABASE_URL"),
-                &format!("{name}_users"),
-            ),
+            database_url: in_database(&makers[0], &format!("{name}_interactions")),
+            users_database_url: in_database(&makers[1], &format!("{name}_users")),
+            makers,
             redis_url: setting("REDIS_URL"),
             memcached_url: setting("MEMCACHED_URL"),
             alive: Arc::default(),
@@ -119,12 +125,17 @@ impl World {
         if self.alive.load(Ordering::Relaxed) > 0 {
             self.counted().await;
         }
+        let (code, text) = self.run_audit().await;
+        assert_eq!(code, Some(0), "the audit objects:\n{text}");
+    }
+
+    /// The audit's exit code and everything it wrote, as things stand.
+    pub async fn run_audit(&self) -> (Option<i32>, String) {
         let mut command = self.command("audit");
         let output = tokio::task::spawn_blocking(move || command.output().expect("it starts"));
         let output = output.await.expect("the audit runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "the audit objects: {}\n{text}{errors}", output.status);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
     /// The program with one of its commands, in this world.
@@ -135,9 +146,8 @@ impl World {
     }
 
     async fn on_both(&self, verb: &str) {
-        let databases = [("DATABASE_URL", "interactions"), ("USERS_DATABASE_URL", "users")];
-        for (variable, part) in databases {
-            let mut connection = connect(&setting(variable)).await;
+        for (maker, part) in self.makers.iter().zip(["interactions", "users"]) {
+            let mut connection = connect(maker).await;
             let sql = format!("{verb} {}_{part}", self.name);
             connection.execute(AssertSqlSafe(sql)).await.expect(verb);
             let _ = connection.close().await;
