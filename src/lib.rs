@@ -18,7 +18,8 @@
 //!
 //! # What always holds
 //!
-//! - Rules do no I/O and views never await. SQL stands in `store.rs` and `journal.rs` files only.
+//! - Rules do no I/O and views never await. SQL stands in `store.rs` and `journal.rs` files only; the
+//!   settings of sessions and servers are the business of [`database`].
 //! - Revisions run 1, 2, 3 … in commit order, and so do the ids of orders and contracts. A closed
 //!   order never opens again. fee + payout = price.
 //! - Every follower of the journal has a position of its own and can be rebuilt. Nothing downstream
