@@ -236,6 +236,8 @@ async fn sockets_are_for_somebody_on_our_own_pages_or_for_programs() {
         &own.replace("http", "https").replace("127.0.0.1", "127.0.0.1.evil.example"),
     ] {
         assert_eq!(knock(&executor, foreign).await, 403, "{foreign}");
+        let astray = executor.with("origin", foreign);
+        assert_eq!(Watcher::knock(&astray, "/live/", None).await, 403, "{foreign} with a slash");
     }
     let cross = executor.with("sec-fetch-site", "cross-site");
     assert_eq!(Watcher::knock(&cross, "/live", None).await, 403);
