@@ -12,9 +12,10 @@ use crate::error::Fault;
 use crate::page::paging::{Table, Window};
 
 /// Sessions that lock the head or a follower's position. The holder of a lock must not be able to
-/// sleep on it: the database drops a session that is silent for 5 s, and its locks with it.
+/// sleep on it: the database drops a session that is silent for 5 s, and its locks with it. Nothing
+/// is committed but by COMMIT, and so a transaction needs no statement to begin it.
 pub const WRITER_SESSION: &str = "SET SESSION wait_timeout = 5, net_read_timeout = 5, \
-     net_write_timeout = 5, innodb_lock_wait_timeout = 10, \
+     net_write_timeout = 5, innodb_lock_wait_timeout = 10, autocommit = 0, \
      sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
 
 /// How long a start waits for a database.
@@ -57,16 +58,18 @@ pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnec
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
     let rows = sqlx::query(
         "SHOW SESSION VARIABLES WHERE Variable_name IN \
-         ('tx_isolation', 'transaction_isolation', 'wait_timeout', 'innodb_lock_wait_timeout')",
+         ('tx_isolation', 'transaction_isolation', 'wait_timeout', 'innodb_lock_wait_timeout', \
+         'autocommit')",
     )
     .fetch_all(&mut connection)
     .await?;
-    if rows.len() < 3 {
+    if rows.len() < 4 {
         return Err(sqlx::Error::Configuration("the session does not tell its settings".into()));
     }
     for row in &rows {
         let (name, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let expected = match name.as_str() {
+            "autocommit" => "OFF",
             "wait_timeout" => "5",
             "innodb_lock_wait_timeout" => "10",
             _ => "READ-COMMITTED",

@@ -1,7 +1,7 @@
 //! What a batch holds in memory: the head and the rows it loaded, and what its commands make of
 //! them. Pure: the writer loads before and writes after.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -12,6 +12,9 @@ use crate::contracts::Contract;
 use crate::error::Refusal;
 use crate::moment::Moment;
 use crate::orders::{Order, Status};
+
+/// What a command comes to.
+pub type Answer = Result<Receipt, Refusal>;
 
 /// The head of the board, as locked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,25 +79,46 @@ impl Batch {
 
     /// Applies one command: its receipt or why not. Asked again under the same key, the receipt is
     /// the first one.
-    pub fn apply(&mut self, submission: &Submission) -> Result<Receipt, Refusal> {
-        let Some(RequestKey { key, hash }) = &submission.key else {
+    pub fn apply(&mut self, submission: &Submission) -> Answer {
+        let Some(RequestKey { key, hash, .. }) = &submission.key else {
             return self.apply_new(submission);
         };
-        let id = RequestId { user: submission.user, key: key.clone() };
-        if let Some((known, receipt)) = self.requests.get(&id) {
-            return if known == hash {
-                Ok(receipt.clone())
-            } else {
-                Err(Refusal::DuplicateRequest)
-            };
+        if let Some(known) = self.recall(submission) {
+            return known;
         }
         let receipt = self.apply_new(submission)?;
+        let id = RequestId { user: submission.user, key: key.clone() };
         self.requests.insert(id.clone(), (*hash, receipt.clone()));
         self.answered.push((id, *hash, receipt.clone()));
         Ok(receipt)
     }
 
-    fn apply_new(&mut self, submission: &Submission) -> Result<Receipt, Refusal> {
+    /// The answer that was given to this key before, if it is known here.
+    fn recall(&self, submission: &Submission) -> Option<Answer> {
+        let (known, receipt) = self.requests.get(&submission.request_id()?)?;
+        let same = submission.key.as_ref().is_some_and(|key| key.hash == *known);
+        Some(if same { Ok(receipt.clone()) } else { Err(Refusal::DuplicateRequest) })
+    }
+
+    /// What was refused may have been done before, under a key that is `known` by now: then that is
+    /// the answer.
+    pub fn recall_refused(
+        &self,
+        group: &[Submission],
+        answers: &mut [Answer],
+        known: &HashSet<RequestId>,
+    ) {
+        for (submission, answer) in group.iter().zip(answers) {
+            if answer.is_err()
+                && submission.request_id().is_some_and(|id| known.contains(&id))
+                && let Some(first) = self.recall(submission)
+            {
+                *answer = first;
+            }
+        }
+    }
+
+    fn apply_new(&mut self, submission: &Submission) -> Answer {
         let done = submission.command.apply(submission.user, self)?;
         let revision = done.revision();
         assert!(revision <= self.after.revision, "a receipt is never ahead of its batch");

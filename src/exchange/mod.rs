@@ -1,10 +1,12 @@
 //! The exchange: the one place that changes orders, contracts and money. Commands queue; a writer
 //! commits everything that waits in one transaction under the head lock, and answers.
 
+mod attempt;
 pub mod batch;
 pub mod command;
 pub mod event;
 pub mod journal;
+mod pace;
 pub mod request;
 mod store;
 #[cfg(test)]
@@ -22,7 +24,7 @@ use crate::error::{Fault, Refusal, Refused};
 use crate::identity::User;
 use command::Command;
 use event::Run;
-pub use request::{Done, Receipt, RequestKey};
+pub use request::{Done, Receipt, RequestId, RequestKey};
 
 /// Commands that may wait; one more is refused as overloaded.
 const QUEUE: usize = 4096;
@@ -36,6 +38,19 @@ pub struct Submission {
     pub key: Option<RequestKey>,
     deadline: Instant,
     answer: oneshot::Sender<Result<Receipt, Refused>>,
+}
+
+impl Submission {
+    /// Under which name its answer is remembered.
+    fn request_id(&self) -> Option<RequestId> {
+        let key = self.key.as_ref()?;
+        Some(RequestId { user: self.user, key: key.key.clone() })
+    }
+
+    /// Whether it can have been asked before: nobody asks again under a key that was made up here.
+    fn may_be_known(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| !key.is_made_up())
+    }
 }
 
 /// A handle to the writer; clones share it. The writer ends when the last one is dropped.
@@ -66,7 +81,7 @@ impl Exchange {
         command: Command,
         key: Option<RequestKey>,
     ) -> Result<Receipt, Refused> {
-        let key = key.or_else(RequestKey::made_up);
+        let key = Some(key.unwrap_or_else(RequestKey::made_up));
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + PATIENCE;
         let submission = Submission { user, command, key, deadline, answer };

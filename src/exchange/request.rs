@@ -86,6 +86,7 @@ impl StoredReceipt {
 pub struct RequestKey {
     pub key: String,
     pub hash: [u8; 32],
+    made_up: bool,
 }
 
 impl RequestKey {
@@ -100,12 +101,18 @@ impl RequestKey {
         hash.update((path.len() as u64).to_be_bytes());
         hash.update(path);
         hash.update(body);
-        lawful.then(|| RequestKey { key: key.to_owned(), hash: hash.finalize().into() })
+        let hash = hash.finalize().into();
+        lawful.then(|| RequestKey { key: key.to_owned(), hash, made_up: false })
     }
 
     /// A key for a request that came without one: nobody else can name it.
-    pub fn made_up() -> Option<RequestKey> {
-        RequestKey::new(&format!("made-up-{}", Uuid::new_v4()), "", b"")
+    pub fn made_up() -> RequestKey {
+        let key = format!("made-up-{}", Uuid::new_v4());
+        RequestKey { key, hash: [0; 32], made_up: true }
+    }
+
+    pub fn is_made_up(&self) -> bool {
+        self.made_up
     }
 }
 

@@ -3,7 +3,7 @@
 //! lock are what limits the exchange. The texts are built from integers, our own constants and
 //! `x'…'` literals only: nothing that anybody typed stands in them as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::batch::{Batch, Head};
 use super::event::Run;
 use super::request::{RequestId, StoredReceipt};
+use crate::contracts::Contract;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::orders::{self, Order};
@@ -25,70 +26,94 @@ pub struct Loaded {
     pub head: Head,
     pub now: Moment,
     pub orders: Vec<Order>,
-    pub requests: Vec<(RequestId, [u8; 32], StoredReceipt)>,
 }
 
-/// Opens the transaction, locks the head and loads what the commands name.
+/// A remembered request: whose, what was asked, and how it was answered.
+pub type Remembered = (RequestId, [u8; 32], StoredReceipt);
+
+/// Begins a transaction (sessions of writers do not commit by themselves), locks the head and then
+/// the orders, all in one statement: each statement costs the database more than a row does.
 pub async fn load(
     connection: &mut MySqlConnection,
     order_ids: &BTreeSet<u32>,
-    request_ids: &[&RequestId],
 ) -> Result<Loaded, sqlx::Error> {
     let mut text = String::from(
-        "BEGIN; SELECT revision, batch, orders, contracts, open_orders, last_action, \
-         UTC_TIMESTAMP(3) AS now FROM board WHERE id = 1 FOR UPDATE",
+        "SELECT b.revision AS head_revision, b.batch AS head_batch, b.orders AS head_orders, \
+         b.contracts AS head_contracts, b.open_orders AS head_open_orders, \
+         b.last_action AS head_last_action, UTC_TIMESTAMP(3) AS now",
     );
-    if !order_ids.is_empty() {
-        let columns = orders::store::COLUMNS;
+    if order_ids.is_empty() {
+        text.push_str(" FROM board b WHERE b.id = 1 FOR UPDATE");
+    } else {
+        let columns = orders::store::COLUMNS.replace(", ", ", o.");
         let ids = database::list(order_ids);
         write_to(
             &mut text,
-            format_args!("; SELECT {columns} FROM orders WHERE id IN ({ids}) FOR UPDATE"),
+            format_args!(
+                ", o.{columns} FROM board b LEFT JOIN orders o ON o.id IN ({ids}) \
+                 WHERE b.id = 1 FOR UPDATE"
+            ),
         );
     }
-    if !request_ids.is_empty() {
-        text.push_str(
-            "; SELECT user_type, user_id, request_id, request_hash, receipt FROM requests \
-             WHERE (user_type, user_id, request_id) IN (",
-        );
-        for (place, id) in request_ids.iter().enumerate() {
-            let comma = if place == 0 { "" } else { "," };
-            let RequestId { user: User { role, id }, key } = id;
-            let key = hex(key.as_bytes());
-            write_to(&mut text, format_args!("{comma}('{}',{id},_ascii x'{key}')", role.name()));
+    let rows = results(connection, text).await?.into_iter().next().unwrap_or_default();
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let now = Moment::from(first.try_get::<DateTime<Utc>, _>("now")?);
+    let head = head_from_row(first)?;
+    let mut orders = Vec::with_capacity(order_ids.len());
+    if !order_ids.is_empty() {
+        for row in &rows {
+            if row.try_get::<Option<u32>, _>("id")?.is_some() {
+                orders.push(orders::store::from_row(row)?);
+            }
         }
-        text.push(')');
     }
-    let mut results = results(connection, text).await?.into_iter();
-    results.next(); // BEGIN
-    let head = results.next().unwrap_or_default();
-    let head = head.first().ok_or(sqlx::Error::RowNotFound)?;
-    let now = Moment::from(head.try_get::<DateTime<Utc>, _>("now")?);
-    let head = head_from_row(head)?;
-    let rows = if order_ids.is_empty() { Vec::new() } else { results.next().unwrap_or_default() };
-    let orders = rows.iter().map(orders::store::from_row).collect::<Result<_, _>>()?;
-    let rows = results.next().unwrap_or_default();
-    let requests = rows.iter().map(request_from_row).collect::<Result<_, _>>()?;
-    Ok(Loaded { head, now, orders, requests })
+    Ok(Loaded { head, now, orders })
 }
 
-/// Loads more by key, once the first message has shown what else is needed: orders and contracts
-/// that old receipts name, and the contracts that orders became.
-pub async fn load_more(
+/// Those of the requests that are remembered.
+pub async fn load_requests(
+    connection: &mut MySqlConnection,
+    ids: &HashSet<RequestId>,
+) -> Result<Vec<Remembered>, sqlx::Error> {
+    let mut text = String::from(
+        "SELECT user_type, user_id, request_id, request_hash, receipt FROM requests \
+         WHERE (user_type, user_id, request_id) IN (",
+    );
+    for (place, RequestId { user: User { role, id }, key }) in ids.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        let key = hex(key.as_bytes());
+        write_to(&mut text, format_args!("{comma}('{}',{id},_ascii x'{key}')", role.name()));
+    }
+    text.push(')');
+    let rows = results(connection, text).await?;
+    rows.iter().flatten().map(request_from_row).collect()
+}
+
+/// The contracts that these orders became.
+pub async fn load_contracts_of(
+    connection: &mut MySqlConnection,
+    order_ids: &BTreeSet<u32>,
+) -> Result<Vec<Contract>, sqlx::Error> {
+    let columns = contracts::store::COLUMNS;
+    let ids = database::list(order_ids);
+    let text = format!("SELECT {columns} FROM contracts WHERE order_id IN ({ids}) FOR UPDATE");
+    let rows = results(connection, text).await?;
+    rows.iter().flatten().map(contracts::store::from_row).collect()
+}
+
+/// The orders and contracts that receipts name.
+pub async fn load_of_receipts(
     connection: &mut MySqlConnection,
     order_ids: &BTreeSet<u32>,
     contract_ids: &BTreeSet<u32>,
-    contracts_of_orders: &BTreeSet<u32>,
-) -> Result<(Vec<Order>, Vec<contracts::Contract>), sqlx::Error> {
+) -> Result<(Vec<Order>, Vec<Contract>), sqlx::Error> {
     let (order, contract) = (orders::store::COLUMNS, contracts::store::COLUMNS);
     // 0 is nobody's id: it keeps the lists from being empty.
     let text = format!(
         "SELECT {order} FROM orders WHERE id IN (0{}) FOR UPDATE; \
-         SELECT {contract} FROM contracts WHERE id IN (0{}) FOR UPDATE; \
-         SELECT {contract} FROM contracts WHERE order_id IN (0{}) FOR UPDATE",
+         SELECT {contract} FROM contracts WHERE id IN (0{}) FOR UPDATE",
         database::more(order_ids),
         database::more(contract_ids),
-        database::more(contracts_of_orders),
     );
     let mut results = results(connection, text).await?.into_iter();
     let orders = results.next().unwrap_or_default();
@@ -105,12 +130,13 @@ pub async fn write(
     run: &Run,
 ) -> Result<(), sqlx::Error> {
     let mut text = String::new();
+    // First, since a key that is known already ends it here.
+    write_requests(&mut text, batch);
     write_orders(&mut text, batch);
     write_contracts(&mut text, batch);
     if batch.has_events() {
         write_journal(&mut text, batch, run);
     }
-    write_requests(&mut text, batch);
     text.push_str("COMMIT");
     results(connection, text).await.map(|_| ())
 }
@@ -135,8 +161,11 @@ pub async fn is_committed(
          SELECT revision FROM journal WHERE batch = '{batch}' FOR UPDATE; \
          UPDATE board SET fence = fence + 1 WHERE id = 1; COMMIT"
     );
-    let results = results(connection, text).await?;
-    Ok(results.get(2).is_some_and(|rows| !rows.is_empty()))
+    match &results(connection, text).await?[..] {
+        [_begun, _locked, found, _fenced, _committed] => Ok(!found.is_empty()),
+        // Whatever that was, it was no answer.
+        others => Err(sqlx::Error::Protocol(format!("{} results instead of 5", others.len()))),
+    }
 }
 
 fn write_orders(text: &mut String, batch: &Batch) {
@@ -287,16 +316,16 @@ async fn results(
 
 fn head_from_row(row: &MySqlRow) -> Result<Head, sqlx::Error> {
     Ok(Head {
-        revision: row.try_get("revision")?,
-        batch: database::uuid(row, "batch")?,
-        orders: row.try_get("orders")?,
-        contracts: row.try_get("contracts")?,
-        open_orders: row.try_get("open_orders")?,
-        last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),
+        revision: row.try_get("head_revision")?,
+        batch: database::uuid(row, "head_batch")?,
+        orders: row.try_get("head_orders")?,
+        contracts: row.try_get("head_contracts")?,
+        open_orders: row.try_get("head_open_orders")?,
+        last_action: row.try_get::<DateTime<Utc>, _>("head_last_action")?.into(),
     })
 }
 
-fn request_from_row(row: &MySqlRow) -> Result<(RequestId, [u8; 32], StoredReceipt), sqlx::Error> {
+fn request_from_row(row: &MySqlRow) -> Result<Remembered, sqlx::Error> {
     let bad = |what: &str| sqlx::Error::Decode(format!("requests: bad {what}").into());
     let role = Role::from_name(row.try_get("user_type")?).ok_or_else(|| bad("user_type"))?;
     let user = User { role, id: row.try_get("user_id")? };

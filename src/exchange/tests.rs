@@ -1,6 +1,6 @@
 //! Random commands, in random batches, against a model so simple that it can be read at a glance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::batch::{Batch, Head};
+use super::batch::{Answer, Batch, Head};
 use super::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
@@ -93,7 +93,31 @@ impl Tables {
         })
     }
 
+    /// Applies a batch as the writer does when it takes keys for new; `None` when one of them is
+    /// not.
+    fn take_for_new(&self, group: &[Submission], second: i64) -> Option<(Batch, Vec<Answer>)> {
+        let mut batch = self.load(second);
+        let mut answers: Vec<Answer> = group.iter().map(|asked| batch.apply(asked)).collect();
+        let stored = |id: &RequestId| self.requests.iter().any(|(known, _, _)| known == id);
+        if batch.answered().iter().any(|(id, _, _)| stored(id)) {
+            return None;
+        }
+        let refused = group.iter().zip(&answers).filter(|(_, answer)| answer.is_err());
+        let refused: HashSet<RequestId> =
+            refused.filter_map(|(asked, _)| asked.request_id()).filter(stored).collect();
+        self.load_requests(&mut batch, |id| refused.contains(id));
+        batch.recall_refused(group, &mut answers, &refused);
+        Some((batch, answers))
+    }
+
+    /// A batch with all rows, and all keys looked up.
     fn begin(&self, second: i64) -> Batch {
+        let mut batch = self.load(second);
+        self.load_requests(&mut batch, |_| true);
+        batch
+    }
+
+    fn load(&self, second: i64) -> Batch {
         let mut batch = Batch::new(self.head(), moment(second));
         for order in self.orders.values() {
             batch.load_order(order.clone());
@@ -101,13 +125,16 @@ impl Tables {
         for contract in self.contracts.values() {
             batch.load_contract(contract.clone());
         }
-        for (id, hash, stored) in &self.requests {
+        batch
+    }
+
+    fn load_requests(&self, batch: &mut Batch, wanted: impl Fn(&RequestId) -> bool) {
+        for (id, hash, stored) in self.requests.iter().filter(|(id, _, _)| wanted(id)) {
             let order = |id| self.orders.get(&id).cloned();
             let contract = |id| self.contracts.get(&id).cloned();
             let receipt = stored.with_rows(order, contract).expect("what a receipt names exists");
             batch.load_request(id.clone(), *hash, receipt);
         }
-        batch
     }
 
     fn commit(&mut self, batch: &Batch) {
@@ -291,10 +318,14 @@ proptest! {
         let mut tables = Tables::default();
         let mut model = Model::default();
         for (wishes, second) in batches.iter().zip(clock) {
-            let mut batch = tables.begin(second);
             let before = tables.head();
-            for wish in wishes {
-                let answer = batch.apply(&wish.submission());
+            let group: Vec<Submission> = wishes.iter().map(Wish::submission).collect();
+            let (batch, answers) = tables.take_for_new(&group, second).unwrap_or_else(|| {
+                let mut batch = tables.begin(second);
+                let answers = group.iter().map(|asked| batch.apply(asked)).collect();
+                (batch, answers)
+            });
+            for (wish, answer) in wishes.iter().zip(answers) {
                 if let Ok(receipt) = &answer {
                     prop_assert!(receipt.revision <= batch.revision());
                 }
