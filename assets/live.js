@@ -1,4 +1,4 @@
-// Keeps a page live. The page says what its data is as of (history and revision, on its body); the
+// Keeps a page live. The page says what its data is as of (history, revision, batch, on its body); the
 // socket sends what changed since, with ready-made rows: nothing is rendered here.
 (() => {
   'use strict';
@@ -24,14 +24,14 @@
   // The socket: one at a time; whatever goes wrong, the next one goes on from the same revision.
 
   const SILENCE = 35000;
-  let { revision, history } = body.dataset;
+  let { revision, history, batch } = body.dataset;
   let socket, retry, heard, attempt = 0;
 
   function connect() {
     disconnect();
     const url = new URL(body.dataset.live, location.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    url.search = new URLSearchParams({ since: revision, history });
+    url.search = new URLSearchParams({ since: revision, history, ...(batch && { batch }) });
     heard = Date.now();
     socket = new WebSocket(url, 'orderboard.html.v1');
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
@@ -70,7 +70,7 @@
     count({ watchers: message.watchers });
     if (message.to > revision) apply(message);
     if (message.more) return;
-    revision = Math.max(revision, message.to);
+    if (message.to >= revision) ({ to: revision, batch } = message);
     show('live');
   }
 
@@ -80,7 +80,7 @@
     retry = setTimeout(async () => {
       const page = await load();
       if (!page) return connectLater();
-      ({ revision, history } = page.body.dataset);
+      ({ revision, history, batch } = page.body.dataset);
       swap(page);
       connect();
     }, attempt++ ? Math.max(ms, backoff()) : ms);

@@ -238,6 +238,6 @@ body-malformed-json = The body is not the JSON object that is expected here.
 body-malformed-form = The body is not a form in UTF-8.
 body-incomplete = The body did not arrive completely.
 before-malformed = “before” must be the id of an order.
-socket-malformed = This address takes WebSocket connections only, with “since” and “history” as the page gave them.
+socket-malformed = This address takes WebSocket connections only, with “since”, “history” and “batch” as the page gave them.
 host-not-allowed = This demo does not answer under this host name.
 foreign-site = This came from another site, so it was not done.

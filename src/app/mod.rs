@@ -67,7 +67,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let state = board::store::load(&mut *pool.acquire().await?).await?;
     let history = state.position().history.clone();
     let board = Arc::new(Board::new(state));
-    let hub = Arc::new(Hub::new(&history, board.position().revision));
+    let hub = Arc::new(Hub::new(&board.position()));
     hub.refill(follower::recent(&pool, board.counts()).await?);
 
     let redis_url = config.redis_url.as_deref();

@@ -112,12 +112,11 @@ impl State {
         }
     }
 
-    /// Whether `batch` made `revision`, as far as is remembered here.
-    fn knows(&self, revision: u64, batch: Uuid) -> bool {
-        let back = self.position.revision.checked_sub(revision);
-        let back = back.and_then(|back| usize::try_from(back).ok());
-        let place = back.and_then(|back| self.batches.len().checked_sub(back + 1));
-        place.and_then(|place| self.batches.get(place)) == Some(&batch)
+    /// The batch that made `revision`, as far as is remembered here.
+    fn batch_of(&self, revision: u64) -> Option<Uuid> {
+        let back = self.position.revision.checked_sub(revision)?;
+        let place = self.batches.len().checked_sub(usize::try_from(back).ok()? + 1)?;
+        self.batches.get(place).copied()
     }
 
     fn counts(&self) -> Counts {
@@ -196,7 +195,12 @@ impl Board {
     /// Whether `batch` made `revision` in the history that is followed here. Older than what is
     /// remembered counts as unknown.
     pub fn knows(&self, revision: u64, batch: Uuid) -> bool {
-        self.read().knows(revision, batch)
+        self.batch_of(revision) == Some(batch)
+    }
+
+    /// The batch that made `revision`, unless that is longer ago than is remembered here.
+    pub fn batch_of(&self, revision: u64) -> Option<Uuid> {
+        self.read().batch_of(revision)
     }
 
     /// The newest revision applied here.
@@ -282,11 +286,11 @@ mod tests {
             state.apply(&run);
         }
         let newest = BATCHES as u64 + 10;
-        assert!(state.knows(newest, Uuid::from_u128(u128::from(newest))));
-        assert!(state.knows(20, Uuid::from_u128(20)));
-        assert!(!state.knows(20, Uuid::from_u128(21)), "another batch");
-        assert!(!state.knows(5, Uuid::nil()), "too long ago");
-        assert!(!state.knows(newest + 1, Uuid::nil()), "not yet");
+        assert_eq!(state.batch_of(newest), Some(Uuid::from_u128(u128::from(newest))));
+        assert_eq!(state.batch_of(20), Some(Uuid::from_u128(20)));
+        assert_ne!(state.batch_of(20), Some(Uuid::from_u128(21)), "another batch");
+        assert_eq!(state.batch_of(5), None, "too long ago");
+        assert_eq!(state.batch_of(newest + 1), None, "not yet");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod view;
 pub mod web;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::orders::Order;
 
@@ -15,6 +16,8 @@ use crate::orders::Order;
 pub struct Page {
     pub history: String,
     pub revision: u64,
+    /// The batch that made the revision.
+    pub batch: Uuid,
     pub open_orders: u32,
     pub page: u32,
     pub pages: u32,

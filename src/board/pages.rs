@@ -150,6 +150,7 @@ async fn make(
     Ok(Page {
         history: selection.position.history.clone(),
         revision,
+        batch: selection.position.batch,
         open_orders: selection.open_orders,
         page: selection.window.page,
         pages: selection.pages,
@@ -161,6 +162,7 @@ async fn make(
 fn is_of(page: &Page, selection: &Selection) -> bool {
     page.history == selection.position.history
         && page.revision == selection.position.revision
+        && page.batch == selection.position.batch
         && (page.page, page.pages) == (selection.window.page, selection.pages)
         && page.per_page == selection.window.per_page
         && page.orders.iter().map(|order| order.id).eq(selection.ids.iter().copied())

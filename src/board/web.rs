@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::index::Part;
 use super::{Page, view};
 use crate::error::{Refusal, Refused};
+use crate::exchange::event::Mark;
 use crate::identity::Role;
 use crate::orders;
 use crate::web::reply::Provenance;
@@ -43,6 +44,7 @@ pub async fn api_show(request: Request) -> Result<Response, Refused> {
 struct Shape<'a> {
     history: &'a str,
     revision: u64,
+    batch: String,
     open_orders: u32,
     page: u32,
     pages: u32,
@@ -55,6 +57,7 @@ impl Shape<'_> {
         Shape {
             history: &page.history,
             revision: page.revision,
+            batch: Mark::of(page.batch).to_string(),
             open_orders: page.open_orders,
             page: page.page,
             pages: page.pages,

@@ -58,3 +58,26 @@ pub struct Run {
     pub created: Moment,
     pub events: Vec<Event>,
 }
+
+/// The beginning of a batch's uuid. Clients hold it beside their revision: it tells a revision that
+/// a crash or a restore took back from the one that stands in its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark(u32);
+
+impl Mark {
+    pub fn of(batch: Uuid) -> Mark {
+        Mark(batch.as_fields().0)
+    }
+
+    /// Eight hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Mark> {
+        let lawful = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        lawful.then(|| u32::from_str_radix(text, 16).ok().map(Mark))?
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{:08x}", self.0)
+    }
+}

@@ -128,7 +128,7 @@ impl Follower {
             }
         }
         self.board.replace(state);
-        self.hub.reset(&position.history, position.revision);
+        self.hub.reset(&position);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::contracts::{self, Contract};
-use crate::exchange::event::Event;
+use crate::exchange::event::{Event, Mark};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 use crate::orders::{self, Order, Status};
@@ -29,6 +29,8 @@ pub enum Format {
 pub struct Envelope<'a> {
     pub from: u64,
     pub to: u64,
+    /// Of the batch that made `to`.
+    pub mark: Mark,
     /// For those who see the board.
     pub open_orders: Option<u32>,
     /// When the run was committed, RFC 3339.
@@ -119,21 +121,24 @@ pub fn messages(envelope: Envelope, items: &[Item], closes: bool) -> Vec<String>
     packs.map(|(place, pack)| message(envelope, pack, !closes || place < last)).collect()
 }
 
-/// A heartbeat: an empty run with the number of watchers.
-pub fn heartbeat(from: u64, to: u64, watchers: u32, sent: &str) -> String {
-    #[derive(Serialize)]
-    struct Heartbeat<'a> {
-        from: u64,
-        to: u64,
-        watchers: u32,
-        sent: &'a str,
-    }
-    write(&Heartbeat { from, to, watchers, sent })
+/// A heartbeat: an empty run with the number of watchers. `mark` is that of `to`.
+pub fn heartbeat(from: u64, to: u64, mark: Mark, watchers: u32, sent: &str) -> String {
+    format!(
+        "{{\"from\":{from},\"to\":{to},\"batch\":\"{mark}\",\"watchers\":{watchers},\
+         \"sent\":\"{sent}\"}}"
+    )
 }
 
 /// Too far behind, or another history: fetch everything, then go on from `to`.
-pub fn resync(to: u64, history: &str) -> String {
-    json!({"resync": true, "to": to, "history": history, "retry_ms": 0}).to_string()
+pub fn resync(to: u64, mark: Mark, history: &str) -> String {
+    json!({
+        "resync": true,
+        "to": to,
+        "batch": mark.to_string(),
+        "history": history,
+        "retry_ms": 0,
+    })
+    .to_string()
 }
 
 /// The server leaves; come back after `retry_ms`.
@@ -142,7 +147,7 @@ pub fn goodbye(to: u64, retry_ms: u64) -> String {
 }
 
 fn message(envelope: Envelope, items: &[Item], more: bool) -> String {
-    let Envelope { from, to, open_orders, sent } = envelope;
+    let Envelope { from, to, mark, open_orders, sent } = envelope;
     let mut text = String::with_capacity(MAX_BYTES / 4);
     text.push_str(&format!("{{\"from\":{from},\"to\":{to}"));
     if let Some(open_orders) = open_orders {
@@ -167,6 +172,8 @@ fn message(envelope: Envelope, items: &[Item], more: bool) -> String {
     }
     if more {
         text.push_str(",\"more\":true");
+    } else {
+        text.push_str(&format!(",\"batch\":\"{mark}\""));
     }
     text.push_str(&format!(",\"sent\":\"{sent}\"}}"));
     text

@@ -9,13 +9,16 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::ring::{Entry, Ring};
 use crate::board::index::Counts;
-use crate::exchange::event::Run;
+use crate::exchange::event::{Mark, Run};
+use crate::exchange::journal::Position;
 
 /// What wakes sockets. One value for all of them: no socket has a timer of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Beat {
     /// The newest revision that can be sent.
     pub revision: u64,
+    /// Of the batch that made it.
+    pub mark: Mark,
     pub history: Arc<str>,
     /// Goes up when history was replaced: everybody must fetch everything.
     pub resets: u64,
@@ -44,9 +47,15 @@ pub struct Hub {
 }
 
 impl Hub {
-    pub fn new(history: &str, revision: u64) -> Hub {
-        let beat =
-            Beat { revision, history: history.into(), resets: 0, heartbeats: 0, leaving: false };
+    pub fn new(position: &Position) -> Hub {
+        let beat = Beat {
+            revision: position.revision,
+            mark: Mark::of(position.batch),
+            history: position.history.as_str().into(),
+            resets: 0,
+            heartbeats: 0,
+            leaving: false,
+        };
         Hub {
             ring: RwLock::default(),
             beat: watch::Sender::new(beat),
@@ -65,17 +74,18 @@ impl Hub {
 
     /// Sends the next run to everybody.
     pub fn publish(&self, run: Arc<Run>, counts: Counts) {
-        let revision = run.revision;
+        let (revision, mark) = (run.revision, Mark::of(run.batch));
         self.ring.write().expect("ring").push(run, counts);
-        self.beat.send_modify(|beat| beat.revision = revision);
+        self.beat.send_modify(|beat| (beat.revision, beat.mark) = (revision, mark));
     }
 
     /// Starts over with another history, or from an earlier revision.
-    pub fn reset(&self, history: &str, revision: u64) {
+    pub fn reset(&self, position: &Position) {
         self.ring.write().expect("ring").clear();
         self.beat.send_modify(|beat| {
-            beat.history = history.into();
-            beat.revision = revision;
+            beat.history = position.history.as_str().into();
+            beat.revision = position.revision;
+            beat.mark = Mark::of(position.batch);
             beat.resets += 1;
         });
     }
@@ -119,6 +129,13 @@ impl Hub {
             None if self.beat.borrow().revision <= revision => Next::Ahead,
             None => Next::Gone,
         }
+    }
+
+    /// The mark of a revision; `None` when it is too old to be sent from, or not there yet.
+    pub fn mark_of(&self, revision: u64) -> Option<Mark> {
+        let known = self.ring.read().expect("ring").batch_of(revision).map(Mark::of);
+        let beat = self.beat.borrow();
+        known.or_else(|| (beat.revision == revision).then_some(beat.mark))
     }
 
     /// How many sockets are open here.

@@ -5,10 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use uuid::Uuid;
 
 use super::frame::{self, Envelope, Format};
 use crate::board::index::Counts;
-use crate::exchange::event::Run;
+use crate::exchange::event::{Mark, Run};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 
@@ -62,6 +63,14 @@ impl Ring {
         let first = self.entries.front()?.run.revision;
         let place = usize::try_from(revision.checked_sub(first)?).ok()?;
         self.entries.get(place).cloned()
+    }
+
+    /// The batch that made `revision`, if it is here or right before what is here.
+    pub fn batch_of(&self, revision: u64) -> Option<Uuid> {
+        match self.get(revision) {
+            Some(entry) => Some(entry.run.batch),
+            None => self.get(revision + 1).map(|next| next.run.previous),
+        }
     }
 
     pub fn clear(&mut self) {
@@ -133,9 +142,14 @@ impl Entry {
         Envelope {
             from: told,
             to: self.run.revision,
+            mark: self.mark(),
             open_orders: user.role.sees_board().then_some(self.counts.open_orders),
             sent,
         }
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark::of(self.run.batch)
     }
 
     fn sent(&self) -> String {

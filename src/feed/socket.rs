@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::frame::{self, Format};
 use super::hub::{Hub, Next};
+use crate::exchange::event::Mark;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 
@@ -27,6 +28,8 @@ pub struct Hello {
     /// The history and revision that the watcher's page is of.
     pub history: Option<String>,
     pub since: Option<u64>,
+    /// Of the batch that made that revision.
+    pub mark: Option<Mark>,
 }
 
 /// A client has nothing to say: what it sends is small and rare.
@@ -54,7 +57,8 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello) {
     let socket =
         WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Side::Server, Some(config)).await;
     let _watcher = hub.count_watcher();
-    let mut session = Session { socket, hub, hello, cursor: 0, told: 0 };
+    let mark = hub.subscribe().borrow().mark;
+    let mut session = Session { socket, hub, hello, cursor: 0, mark, told: 0 };
     // Whatever ends it, the client comes back with its revision.
     let _ = session.run().await;
     let _ = timeout(Duration::from_secs(1), session.socket.close(None)).await;
@@ -66,6 +70,8 @@ struct Session {
     hello: Hello,
     /// The newest revision looked at.
     cursor: u64,
+    /// Its mark.
+    mark: Mark,
     /// The newest revision the client was told of; runs with nothing for it lie between.
     told: u64,
 }
@@ -134,6 +140,15 @@ impl Session {
                 return self.resync().await;
             }
         }
+        match self.hub.mark_of(self.cursor) {
+            // The page is of a time that a crash or a restore took back.
+            Some(mark) if self.hello.mark.is_some_and(|held| held != mark) => {
+                return self.resync().await;
+            }
+            Some(mark) => self.mark = mark,
+            // Too old, which catching up finds too.
+            None => {}
+        }
         self.catch_up().await?;
         if self.hello.since.is_none_or(|since| since == self.told) {
             self.heartbeat().await?;
@@ -147,7 +162,7 @@ impl Session {
             match self.hub.after(self.cursor) {
                 Next::Entry(entry) => {
                     let messages = entry.messages(self.hello.user, self.hello.format, self.told);
-                    self.cursor = entry.run.revision;
+                    (self.cursor, self.mark) = (entry.run.revision, entry.mark());
                     if !messages.is_empty() {
                         for message in messages {
                             self.send(message).await?;
@@ -162,19 +177,17 @@ impl Session {
     }
 
     async fn resync(&mut self) -> Result<(), tungstenite::Error> {
-        let (revision, history) = {
-            let beat = self.hub.subscribe();
-            let now = beat.borrow();
-            (now.revision, Arc::clone(&now.history))
-        };
-        self.cursor = revision;
-        self.told = revision;
-        self.send(frame::resync(revision, &history).into()).await
+        let now = self.hub.subscribe().borrow().clone();
+        self.cursor = now.revision;
+        self.mark = now.mark;
+        self.told = now.revision;
+        self.send(frame::resync(now.revision, now.mark, &now.history).into()).await
     }
 
     async fn heartbeat(&mut self) -> Result<(), tungstenite::Error> {
         let sent = Moment::now().to_rfc3339();
-        let message = frame::heartbeat(self.told, self.cursor, self.hub.watchers(), &sent);
+        let message =
+            frame::heartbeat(self.told, self.cursor, self.mark, self.hub.watchers(), &sent);
         self.told = self.cursor;
         self.send(message.into()).await
     }

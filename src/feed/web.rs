@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::frame::Format;
 use super::socket::{self, Hello};
 use crate::error::{Refusal, Refused};
+use crate::exchange::event::Mark;
 use crate::identity::Role;
 use crate::web::{Request, Response};
 
@@ -33,6 +34,10 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
         Some(text) => Some(text.parse().map_err(|_| malformed())?),
         None => None,
     };
+    let mark = match request.param("batch") {
+        Some(text) => Some(Mark::parse(&text).ok_or_else(malformed)?),
+        None => None,
+    };
     let offered = request.headers.get(header::SEC_WEBSOCKET_PROTOCOL);
     let (format, protocol) = if has(header::SEC_WEBSOCKET_PROTOCOL, HTML) {
         (Format::Html(request.lang), Some(HTML))
@@ -43,7 +48,7 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     } else {
         (Format::Json, None)
     };
-    let hello = Hello { user, format, history: request.param("history"), since };
+    let hello = Hello { user, format, history: request.param("history"), since, mark };
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

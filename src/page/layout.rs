@@ -28,6 +28,7 @@ pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
                 data-live=[live.map(|_| "/live")]
                 data-history=[live.map(|live| live.history.as_str())]
                 data-revision=[live.map(|live| live.revision)]
+                data-batch=[live.and_then(|live| live.mark)]
                 {
                 a.skip href="#main" { (lang.text("skip")) }
                 @if ctx.demo { (demo_bar(ctx)) }

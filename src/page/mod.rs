@@ -8,6 +8,7 @@ pub mod layout;
 pub mod paging;
 pub mod table;
 
+use crate::exchange::event::Mark;
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 
@@ -36,6 +37,8 @@ impl Context<'_> {
 pub struct Live {
     pub history: String,
     pub revision: u64,
+    /// Of the batch that made the revision, where that is known.
+    pub mark: Option<Mark>,
 }
 
 /// Where the page's data came from, and what that cost.

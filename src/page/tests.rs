@@ -43,7 +43,7 @@ fn profile(user: User) -> Profile {
 }
 
 fn context(role: Role) -> Context<'static> {
-    let live = Live { history: "h".to_owned(), revision: 41 };
+    let live = Live { history: "h".to_owned(), revision: 41, mark: None };
     let source = Source::Memcached;
     let origin = Origin { source, revision: 41, micros: 412, queries: 1, behind: true };
     Context {
@@ -78,6 +78,7 @@ fn pages(ctx: &Context) -> Vec<String> {
     let people = Table::new(41, window, 10_000, vec![profile(ctx.user.unwrap())]);
     let board = board::Page {
         history: "h".to_owned(),
+        batch: uuid::Uuid::nil(),
         revision: 41,
         open_orders: 1,
         page: 1,

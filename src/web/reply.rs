@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Request, session};
 use crate::error::{Refusal, Refused};
 use crate::exchange::Receipt;
+use crate::exchange::event::Mark;
 use crate::page::{self, Context, Flash, Live, Origin, Source};
 
 /// A whole reply.
@@ -60,6 +61,7 @@ impl Request {
             live: data.map(|data| Live {
                 history: self.app.board.position().history,
                 revision: data.revision,
+                mark: self.app.board.batch_of(data.revision).map(Mark::of),
             }),
             origin: None,
         };

@@ -10,6 +10,7 @@ mod feed;
 mod history;
 mod idempotency;
 mod life;
+mod lost_time;
 mod money;
 mod outages;
 mod pages;

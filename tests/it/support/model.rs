@@ -18,6 +18,8 @@ pub enum Next {
 #[derive(Default, Debug)]
 pub struct Model {
     pub history: String,
+    /// The beginning of the id of the batch that made the revision held.
+    pub batch: String,
     /// The revision held, called R in the design.
     pub revision: u64,
     /// The open orders by id, as the board or the stream gave them.
@@ -72,6 +74,7 @@ impl Model {
         if message.get("resync").is_some() {
             self.resyncs += 1;
             self.history = message["history"].as_str().expect("a history").to_owned();
+            self.batch = message["batch"].as_str().expect("a batch").to_owned();
             self.revision = to;
             self.closed.clear();
             return Next::Fetch;
@@ -91,6 +94,7 @@ impl Model {
         }
         self.take(&message, to);
         if message.get("more").is_none() {
+            self.batch = message["batch"].as_str().expect("a batch").to_owned();
             self.close_run(to);
         }
         Next::Go

@@ -140,8 +140,9 @@ impl Watcher {
     }
 
     async fn open(&mut self) -> Result<(), tungstenite::Error> {
-        let Model { history, revision, .. } = &self.model;
-        let path = format!("/live?since={revision}&history={history}");
+        let Model { history, revision, batch, .. } = &self.model;
+        let batch = if batch.is_empty() { String::new() } else { format!("&batch={batch}") };
+        let path = format!("/live?since={revision}&history={history}{batch}");
         let protocol = match self.format {
             Format::Json => "orderboard.json.v1",
             Format::Html => "orderboard.html.v1",
@@ -157,6 +158,7 @@ impl Watcher {
     async fn fetch(&mut self) {
         let read = read_board(&self.client).await;
         self.model.history = read.history;
+        self.model.batch = read.batch;
         self.model.fill(read.orders, read.oldest, read.newest);
     }
 }
@@ -164,6 +166,8 @@ impl Watcher {
 /// A whole board, read by following `before` from page to page.
 pub struct ReadBoard {
     pub history: String,
+    /// Of the smallest revision.
+    pub batch: String,
     pub orders: BTreeMap<u64, Value>,
     /// The smallest and the greatest revision among its pages.
     pub oldest: u64,
@@ -171,14 +175,22 @@ pub struct ReadBoard {
 }
 
 pub async fn read_board(client: &Client) -> ReadBoard {
-    let mut read =
-        ReadBoard { history: String::new(), orders: BTreeMap::new(), oldest: u64::MAX, newest: 0 };
+    let mut read = ReadBoard {
+        history: String::new(),
+        batch: String::new(),
+        orders: BTreeMap::new(),
+        oldest: u64::MAX,
+        newest: 0,
+    };
     let mut before = u64::from(u32::MAX);
     loop {
         let path = format!("/api/board?before={before}&per_page=100");
         let page = client.get(&path).await.expect(200).json();
         let revision = page["revision"].as_u64().expect("a revision");
-        read.oldest = read.oldest.min(revision);
+        if revision < read.oldest {
+            read.oldest = revision;
+            read.batch = page["batch"].as_str().expect("a batch").to_owned();
+        }
         read.newest = read.newest.max(revision);
         read.history = page["history"].as_str().expect("a history").to_owned();
         let orders = page["orders"].as_array().expect("orders");
