@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use orderboard::cache::redis::PersonalPages;
 use orderboard::config::Config;
 use orderboard::error::Fault;
 use orderboard::{app, audit, database, demo, statistics};
@@ -81,10 +82,15 @@ async fn audit(config: &Config) -> Result<bool, Fault> {
 async fn rebuild(config: &Config) -> Result<(), Fault> {
     let interactions = database::pool(database::options(&config.database_url)?);
     let users = database::options(&config.users_database_url)?;
-    let differences = statistics::rebuild(interactions, users).await?;
-    for difference in &differences {
+    let rebuilt = statistics::rebuild(interactions, users).await?;
+    for difference in &rebuilt.differences {
         println!("{difference}");
     }
-    println!("statistics rebuilt; {} differences", differences.len());
+    let pages = PersonalPages::new(config.redis_url.as_deref())
+        .map_err(|error| Fault::Internal(format!("REDIS_URL: {error}")))?;
+    for user in rebuilt.mended {
+        pages.flush(&rebuilt.history, user).await;
+    }
+    println!("statistics rebuilt; {} differences", rebuilt.differences.len());
     Ok(())
 }

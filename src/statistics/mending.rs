@@ -1,6 +1,6 @@
 //! Which rows of a table differ from what they should be, and what mends them. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::deltas::{Row, Side, Sums};
 use super::store::Stored;
@@ -17,6 +17,8 @@ pub struct Mending<'a> {
     pub missing: Vec<(&'a Row, Option<u32>)>,
     /// How many persons there should be.
     pub persons: u32,
+    /// Who has rows that were not right.
+    pub mended: BTreeSet<u32>,
     /// Each difference in a line.
     pub differences: Vec<String>,
 }
@@ -29,6 +31,7 @@ impl<'a> Mending<'a> {
             wrong: Vec::new(),
             missing: Vec::new(),
             persons: 0,
+            mended: BTreeSet::new(),
             differences: Vec::new(),
         };
         let mut stored: HashMap<(u32, String), Stored> =
@@ -55,6 +58,7 @@ impl<'a> Mending<'a> {
                     "missing".to_owned()
                 }
             };
+            mending.mended.insert(person);
             let line = format!("{role} {person} {}: {was}, now {is}", currency.code());
             mending.differences.push(line);
         }
@@ -62,6 +66,7 @@ impl<'a> Mending<'a> {
         strangers.sort_unstable_by_key(|row| row.id);
         for row in strangers {
             mending.strangers.push(row.id);
+            mending.mended.insert(row.person);
             let was = said(&row.sums, row.ordinal);
             let line = format!("{role} {} {}: {was}, now gone", row.person, row.currency);
             mending.differences.push(line);
@@ -115,6 +120,7 @@ mod tests {
             (mending.strangers, mending.misnumbered, mending.persons),
             (vec![9], vec![4], 3)
         );
+        assert!(mending.mended.iter().eq(&[3, 5, 6, 8]));
         let wrong: Vec<_> =
             mending.wrong.iter().map(|(id, row, no)| (*id, row.key.0, *no)).collect();
         assert_eq!(wrong, [(2, 5, Some(2)), (4, 8, None)]);

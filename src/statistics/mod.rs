@@ -14,4 +14,4 @@ mod round;
 mod store;
 
 pub use follow::follow;
-pub use rebuild::rebuild;
+pub use rebuild::{Rebuilt, rebuild};

@@ -12,20 +12,32 @@ use super::store::{self, CUSTOMERS, EXECUTORS, Position, Script};
 use crate::database;
 use crate::error::Fault;
 use crate::exchange::journal;
+use crate::identity::User;
 use crate::money::Total;
 
 /// Runs of one read of the journal.
 const PORTION: u32 = 100;
 
+/// What a rebuild came to.
+pub struct Rebuilt {
+    /// A line for each difference.
+    pub differences: Vec<String>,
+    /// The history that was counted.
+    pub history: String,
+    /// Whose statistics were not right: what is cached of them is not, either.
+    pub mended: Vec<User>,
+}
+
 /// Recomputes all statistics from the journal, in one transaction under the position's lock, and
-/// mends what differs; ids and times of registration stay. Gives one line for each difference.
+/// mends what differs; ids and times of registration stay.
 pub async fn rebuild(
     interactions: MySqlPool,
     users: MySqlConnectOptions,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Rebuilt, Fault> {
     let mut connection = database::connect_writer(&users).await?;
     let before = store::lock(&mut connection).await?;
-    let (chain, deltas) = read_all(&interactions, &mut connection).await?;
+    let (head, deltas) = read_all(&interactions, &mut connection).await?;
+    let chain = head.chain;
 
     let customers = store::list_all(&mut connection, &CUSTOMERS).await?;
     let customers = Mending::of("customer", &deltas.customers, customers);
@@ -48,16 +60,24 @@ pub async fn rebuild(
     }
     script.commit(&after).await?;
 
+    let mended = customers.mended.into_iter().map(User::customer);
+    let mended = mended.chain(executors.mended.into_iter().map(User::executor)).collect();
     let mut differences = [customers.differences, executors.differences, earnings].concat();
     differences.extend(differing_position(&before, &after));
-    Ok(differences)
+    Ok(Rebuilt { differences, history: head.history, mended })
+}
+
+/// Up to where the journal was read, and of which history it is.
+struct Head {
+    chain: Chain,
+    history: String,
 }
 
 /// The whole journal's sums, up to the head as it is now.
 async fn read_all(
     interactions: &MySqlPool,
     connection: &mut MySqlConnection,
-) -> Result<(Chain, Deltas), Fault> {
+) -> Result<(Head, Deltas), Fault> {
     let head = journal::head(interactions).await?;
     let (mut chain, mut deltas) = (Chain::START, Deltas::default());
     while chain.revision < head.revision {
@@ -72,7 +92,7 @@ async fn read_all(
         connection.ping().await?;
     }
     chain.check_head(head.revision, head.batch).map_err(|broken| not_sound(&broken))?;
-    Ok((chain, deltas))
+    Ok((Head { chain, history: head.history }, deltas))
 }
 
 fn not_sound(broken: &Broken) -> Fault {

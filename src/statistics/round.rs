@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{MySqlConnection, MySqlPool};
+use sqlx::{Connection, MySqlConnection, MySqlPool};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -96,7 +96,7 @@ impl Follower {
         position: Position,
     ) -> Result<Round, Trouble> {
         let before = position.chain;
-        let (chain, deltas, head) = match self.read(before).await? {
+        let (chain, deltas, head) = match self.read(before, connection).await? {
             Ok(read) => read,
             Err(broken) => return Ok(Round::Stopped(broken)),
         };
@@ -119,7 +119,11 @@ impl Follower {
 
     /// What the journal has after `before`, and the head's revision. The head is read first: what it
     /// names must be there.
-    async fn read(&self, before: Chain) -> Result<Result<(Chain, Deltas, u64), Broken>, Trouble> {
+    async fn read(
+        &self,
+        before: Chain,
+        connection: &mut MySqlConnection,
+    ) -> Result<Result<(Chain, Deltas, u64), Broken>, Trouble> {
         let head = in_time(journal::head(&self.interactions)).await?;
         if let Err(broken) = before.check_head(head.revision, head.batch) {
             return Ok(Err(broken));
@@ -138,6 +142,8 @@ impl Follower {
                 }
                 break;
             }
+            // Its session holds the position's lock, and may not be silent for 5 s.
+            connection.ping().await.map_err(Trouble::Users)?;
         }
         Ok(Ok((chain, deltas, head.revision)))
     }

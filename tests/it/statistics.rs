@@ -217,3 +217,21 @@ async fn statistics_are_computed_anew_by_rebuild() {
     .await;
     world.audit().await;
 }
+
+#[tokio::test]
+async fn what_a_rebuild_mends_is_not_shown_from_a_cache_any_more() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    prepare(&server).await;
+    world.counted().await;
+    let sql = "UPDATE customers SET gain = gain + 1 WHERE global_id = 1";
+    sqlx::query(sql).execute(&mut world.users().await).await.unwrap();
+    let wrong = totals(&server.customer(1)).await;
+    assert_eq!(server.customer(1).get("/api/profile").await.expect(200).source(), "redis");
+
+    let mut rebuild = world.command("rebuild");
+    let output = tokio::task::spawn_blocking(move || rebuild.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_ne!(totals(&server.customer(1)).await, wrong);
+    world.audit().await;
+}
