@@ -65,8 +65,21 @@ impl Runs {
         median(self.0[name].iter().map(|run| run.0))
     }
 
+    /// How many times as many accepts per second as the other: median of the rounds' ratios, since
+    /// what ran side by side had the same machine.
+    pub fn rate_ratio(&self, name: &str, other: &str) -> f64 {
+        let rounds = self.0[name].iter().zip(&self.0[other]);
+        median(rounds.map(|(run, other)| run.0 / other.0))
+    }
+
+    /// How many times as quick as the other the middle accept is, likewise.
+    pub fn quickness_ratio(&self, name: &str, other: &str) -> f64 {
+        let rounds = self.0[name].iter().zip(&self.0[other]);
+        median(rounds.map(|(run, other)| other.1 as f64 / run.1 as f64))
+    }
+
     /// Microseconds of the middle accept, median of the rounds.
-    pub fn p50(&self, name: &str) -> f64 {
+    fn p50(&self, name: &str) -> f64 {
         median(self.0[name].iter().map(|run| run.1 as f64))
     }
 

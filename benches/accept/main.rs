@@ -56,13 +56,14 @@ async fn main() {
     over_http.print(64);
     ours.counted().await;
 
-    ratio("accept_vs_row_lock_64", at_64.rate("exchange") / at_64.rate("row_lock"));
-    ratio("accept_vs_row_lock_journal_64", at_64.rate("exchange") / at_64.rate("row_lock_journal"));
-    ratio("accept_vs_lock_tables_64", at_64.rate("exchange") / at_64.rate("lock_tables"));
+    let versus = |rival| at_64.rate_ratio("exchange", rival);
+    ratio("accept_vs_row_lock_64", versus("row_lock"));
+    ratio("accept_vs_row_lock_journal_64", versus("row_lock_journal"));
+    ratio("accept_vs_lock_tables_64", versus("lock_tables"));
     ratio("accept_512_vs_16", at_512.rate("exchange") / at_16.rate("exchange"));
-    ratio("accept_1_vs_row_lock_1", at_1.p50("row_lock") / at_1.p50("exchange"));
-    ratio("accept_vs_floor", at_64.rate("exchange") / at_64.rate("floor"));
-    ratio("accept_http_vs_exchange_64", over_http.rate("http") / over_http.rate("exchange"));
+    ratio("accept_1_vs_row_lock_1", at_1.quickness_ratio("exchange", "row_lock"));
+    ratio("accept_vs_floor", versus("floor"));
+    ratio("accept_http_vs_exchange_64", over_http.rate_ratio("http", "exchange"));
     for contestant in
         [&ours as &dyn Contestant, &row_lock, &row_lock_journal, &lock_tables, &floor, &http]
     {
