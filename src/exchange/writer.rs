@@ -42,6 +42,7 @@ pub(super) fn spawn(
             committed,
             pace: Pace::default(),
             careful_until: None,
+            down: false,
         };
         let run = std::panic::AssertUnwindSafe(|| runtime.block_on(writer.run()));
         if std::panic::catch_unwind(run).is_err() {
@@ -59,6 +60,8 @@ struct Writer {
     committed: mpsc::Sender<Arc<Run>>,
     pace: Pace,
     careful_until: Option<Instant>,
+    /// The database did not work when last asked: nobody waits long to hear that again.
+    down: bool,
 }
 
 impl Writer {
@@ -77,6 +80,9 @@ impl Writer {
             }
             self.fill(&mut waiting);
             waiting.retain(|submission| !submission.answer.is_closed());
+            let now = Instant::now();
+            let late = waiting.extract_if(.., |submission| submission.deadline <= now);
+            refuse(late, || Fault::Unavailable("its turn did not come in time".to_owned()));
             let batch = take_batch(&mut waiting, self.pace.limit());
             let (answered, started) = (batch.len(), Instant::now());
             self.settle(batch).await;
@@ -115,15 +121,17 @@ impl Writer {
 
     /// Brings one batch to its end: every submission gets its answer.
     async fn settle(&mut self, batch: Vec<Submission>) {
-        let mut groups = vec![batch];
-        while let Some(mut group) = groups.pop() {
+        let mut groups = vec![(batch, self.keys())];
+        while let Some((mut group, mut keys)) = groups.pop() {
             let mut tries = 0;
-            let mut keys = self.keys();
             while !group.is_empty() {
                 tries += 1;
                 match self.attempt(&mut group, keys).await {
                     // The rest did not fit: it is the next batch.
-                    Ok(()) => tries = 0,
+                    Ok(()) => {
+                        tries = 0;
+                        self.down = false;
+                    }
                     Err(Failure::Repeated) => {
                         self.careful_until = Some(Instant::now() + CAREFUL);
                         keys = Keys::LookedUp;
@@ -131,8 +139,8 @@ impl Writer {
                     Err(Failure::Data(error)) if group.len() > 1 => {
                         tracing::warn!(%error, commands = group.len(), "splitting a batch");
                         // Arrival order is kept: the first half is taken up first.
-                        groups.push(group.split_off(group.len() / 2));
-                        groups.push(std::mem::take(&mut group));
+                        groups.push((group.split_off(group.len() / 2), keys));
+                        groups.push((std::mem::take(&mut group), keys));
                     }
                     Err(Failure::Data(error)) => {
                         let fault = || Fault::Internal(format!("refused as data: {error}"));
@@ -141,32 +149,34 @@ impl Writer {
                     Err(Failure::Unavailable(error)) => {
                         refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
                     }
-                    // It changed nothing, but is lost time and again.
-                    Err(Failure::CommitLost(error, applied))
-                        if applied.run.is_none() && tries >= ATTEMPTS =>
-                    {
-                        refuse(group.drain(..), || Fault::OutcomeUnknown(error.to_string()));
-                    }
                     Err(Failure::CommitLost(error, applied)) => {
-                        self.look_up(&mut group, applied, &error).await;
-                        // Whatever was seen: nothing is done twice.
+                        // Whatever the look-up sees: nothing is done twice.
                         keys = Keys::LookedUp;
+                        self.look_up(&mut group, applied, &error).await;
+                        self.go_on(&mut group, tries, &error).await;
                     }
                     Err(Failure::Transient(error) | Failure::Lost(error)) => {
-                        let now = Instant::now();
-                        let late = group.iter().all(|submission| submission.deadline <= now);
-                        if tries >= ATTEMPTS || late {
-                            refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
-                            continue;
-                        }
-                        tracing::warn!(%error, tries, "trying a batch again");
-                        let base_ms = 10u64 << tries;
-                        let jitter = Duration::from_millis(base_ms + fastrand::u64(0..base_ms));
-                        tokio::time::sleep(jitter).await;
+                        self.go_on(&mut group, tries, &error).await;
                     }
                 }
             }
         }
+    }
+
+    /// Lets a group of which nothing was done wait for its next attempt, or for none.
+    async fn go_on(&mut self, group: &mut Vec<Submission>, tries: u32, error: &sqlx::Error) {
+        if group.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let late = group.iter().all(|submission| submission.deadline <= now);
+        if late || self.down || tries >= ATTEMPTS {
+            self.down = true;
+            return refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
+        }
+        tracing::warn!(%error, tries, "trying a batch again");
+        let base_ms = 10u64 << tries;
+        tokio::time::sleep(Duration::from_millis(base_ms + fastrand::u64(0..base_ms))).await;
     }
 
     /// How the keys of the next batch are treated.
