@@ -124,7 +124,8 @@ pub async fn prepare(
 /// Refuses databases that cannot keep what we promise, and says loudly when commits may be lost.
 async fn check(name: &str, connection: &mut MySqlConnection) -> Result<(), Fault> {
     let rows = sqlx::query(
-        "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'character_set_connection', \
+        "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', \
+         'innodb_read_only', 'tx_read_only', 'transaction_read_only', 'character_set_connection', \
          'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'wsrep_on', \
          'group_replication_single_primary_mode')",
     )
@@ -157,7 +158,11 @@ fn judge(settings: &[(String, String)]) -> Verdict {
         found.is_some_and(|(_, value)| values.iter().any(|v| v.eq_ignore_ascii_case(value)))
     };
     let mut verdict = Verdict::default();
-    if is("read_only", &["ON", "1"]) {
+    // Newer servers know several ways of being read-only, and one of not being it.
+    let read_only = |(name, value): &(String, String)| {
+        name.ends_with("read_only") && !["OFF", "0"].contains(&value.as_str())
+    };
+    if settings.iter().any(read_only) {
         verdict.refused = Some("is read-only");
     }
     if !is("character_set_connection", &["utf8mb4"]) {
@@ -328,6 +333,9 @@ mod tests {
     fn databases_that_cannot_keep_our_promises_are_refused_or_warned_of() {
         check(&[], None, 0);
         check(&[("read_only", "ON")], Some("read-only"), 0);
+        check(&[("read_only", "NO_LOCK_NO_ADMIN")], Some("read-only"), 0);
+        check(&[("innodb_read_only", "ON")], Some("read-only"), 0);
+        check(&[("super_read_only", "OFF"), ("tx_read_only", "OFF")], None, 0);
         check(&[("character_set_connection", "latin1")], Some("utf8mb4"), 0);
         check(&[("wsrep_on", "ON")], Some("one primary"), 0);
         check(&[("group_replication_single_primary_mode", "OFF")], Some("one primary"), 0);

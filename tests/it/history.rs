@@ -1,4 +1,4 @@
-//! What a hundred clients were told while servers and connections broke under them, held
+//! What some hundred clients were told while servers and connections broke under them, held
 //! against the journal: one winner for each order, every acknowledged write there exactly once,
 //! nothing there that nobody asked for, and all of it in an order that the clients saw too.
 
@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use crate::faults::short_or_long;
 use crate::support::{Client, PATIENCE, Proxy, Reply, Server, World, eventually};
 
-const CUSTOMERS: u32 = 50;
-const EXECUTORS: u32 = 70;
+/// Customers and executors.
+const CLIENTS: (u32, u32) = (50, 70);
+const CLIENTS_LONG: (u32, u32) = (120, 160);
 /// Longest pause between two requests of a client.
 const THINKS_MS: u64 = 60;
 
@@ -369,8 +370,9 @@ async fn check(unkeyed: bool) {
     let (mut cut_off, mut other) = tokio::join!(world.serve_with(&settings), world.serve());
     let market = Market::of([&cut_off, &other], unkeyed);
     let clients = async {
-        let sellers = join_all((1..=CUSTOMERS).map(|id| market.sell(id)));
-        let buyers = join_all((1001..=1000 + EXECUTORS).map(|id| market.buy(id)));
+        let (customers, executors) = short_or_long(CLIENTS, CLIENTS_LONG);
+        let sellers = join_all((1..=customers).map(|id| market.sell(id)));
+        let buyers = join_all((1001..=1000 + executors).map(|id| market.buy(id)));
         tokio::join!(sellers, buyers);
     };
     let breaking = async {

@@ -52,6 +52,26 @@ async fn a_connection_cut_while_committing_gets_a_truthful_answer() {
 }
 
 #[tokio::test]
+async fn a_database_that_loses_every_commit_is_given_up_in_time_and_not_before() {
+    let world = World::new().await;
+    let (proxy, database_url) = Proxy::before(&world.database_url).await;
+    let server = world.serve_with(&[("DATABASE_URL", &database_url)]).await;
+    server.customer(1).place("before", "10.00", "RUB").await;
+    // Look-ups commit too, and so nothing can be found out.
+    proxy.cut_one_in(1);
+    let started = Instant::now();
+    let attempts = Load::new("lost", 1).run(&customers(&server, 5)).await;
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(15), "given up after {elapsed:?}");
+    let unknown = attempts.iter().filter(|attempt| attempt.is_unknown()).count();
+    assert!(unknown > 0 && elapsed > Duration::from_secs(8), "{unknown} after {elapsed:?}");
+    assert!(!attempts.iter().any(Attempt::is_done));
+    proxy.cut_one_in(0);
+    repeat(&world, &server, &attempts).await;
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn accepting_and_withdrawing_survive_cut_commits_too() {
     let world = World::new().await;
     let (proxy, database_url) = Proxy::before(&world.database_url).await;

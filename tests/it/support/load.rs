@@ -28,6 +28,11 @@ impl Attempt {
         self.outcome.as_ref().is_ok_and(|reply| reply.status == 201)
     }
 
+    /// Whether it was said that nobody knows.
+    pub fn is_unknown(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|reply| reply.json()["code"] == "outcome_unknown")
+    }
+
     /// How many rows there may be of it after this answer.
     fn allowed(&self) -> std::ops::RangeInclusive<i64> {
         let Ok(reply) = &self.outcome else { return 0..=1 };
