@@ -28,6 +28,17 @@ impl Event {
         }
     }
 
+    /// The same with no more of the description than boards and tables show.
+    pub fn to_excerpt(&self) -> Event {
+        let mut event = self.clone();
+        match &mut event {
+            Event::OrderPlaced { order }
+            | Event::OrderAccepted { order, .. }
+            | Event::OrderWithdrawn { order } => *order = order.to_excerpt(),
+        }
+        event
+    }
+
     /// The contract that this event made, if it did.
     pub fn contract(&self) -> Option<Contract> {
         match self {

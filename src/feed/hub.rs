@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::blocks::Blocks;
 use super::ring::{Entry, Ring};
 use crate::board::index::Counts;
 use crate::exchange::event::{Mark, Run};
@@ -41,6 +42,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub struct Hub {
     ring: RwLock<Ring>,
+    blocks: Blocks,
     beat: watch::Sender<Beat>,
     summary: watch::Sender<Utf8Bytes>,
     watchers: AtomicU32,
@@ -58,6 +60,7 @@ impl Hub {
         };
         Hub {
             ring: RwLock::default(),
+            blocks: Blocks::default(),
             beat: watch::Sender::new(beat),
             summary: watch::Sender::new(Utf8Bytes::default()),
             watchers: AtomicU32::new(0),
@@ -122,11 +125,20 @@ impl Hub {
         self.summary.receiver_count() > 0
     }
 
+    /// What brings whoever knows `revision` on: the next run, or many at once where that is far
+    /// behind.
     pub fn after(&self, revision: u64) -> Next {
-        let ring = self.ring.read().expect("ring");
-        match ring.get(revision + 1) {
+        let (head, resets) = {
+            let beat = self.beat.borrow();
+            (beat.revision, beat.resets)
+        };
+        let ring = || self.ring.read().expect("ring");
+        let runs = |count| ring().list_after(revision, count);
+        let block = self.blocks.after(revision, head, resets, runs);
+        let next = block.or_else(|| ring().get(revision + 1));
+        match next {
             Some(entry) => Next::Entry(entry),
-            None if self.beat.borrow().revision <= revision => Next::Ahead,
+            None if head <= revision => Next::Ahead,
             None => Next::Gone,
         }
     }

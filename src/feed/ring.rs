@@ -1,7 +1,7 @@
 //! The newest runs, ready to send. Frames are encoded once per audience, when the first socket of
 //! that audience wants them; personal parts are few and encoded when asked for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::frame::{self, Envelope, Format};
 use crate::board::index::Counts;
-use crate::exchange::event::{Mark, Run};
+use crate::exchange::event::{Event, Mark, Run};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 
@@ -24,8 +24,10 @@ pub struct Ring {
     bytes: usize,
 }
 
-/// One run and the messages made of it.
+/// One run, or several merged into one, and the messages made of it.
 pub struct Entry {
+    /// The revision before its first.
+    from: u64,
     pub run: Arc<Run>,
     counts: Counts,
     bytes: usize,
@@ -44,7 +46,7 @@ struct Frames {
 impl Ring {
     /// Adds the next run; `counts` are the board's after it. Forgets what is too old or too much.
     pub fn push(&mut self, run: Arc<Run>, counts: Counts) {
-        let entry = Entry::new(run, counts);
+        let entry = Entry::new(run.revision - 1, run, counts);
         self.bytes += entry.bytes;
         let newest = entry.run.created;
         self.entries.push_back(Arc::new(entry));
@@ -65,6 +67,14 @@ impl Ring {
         self.entries.get(place).cloned()
     }
 
+    /// The `count` runs after `revision`, if all of them are here.
+    pub fn list_after(&self, revision: u64, count: usize) -> Option<Vec<Arc<Entry>>> {
+        let first = self.entries.front()?.run.revision;
+        let place = usize::try_from((revision + 1).checked_sub(first)?).ok()?;
+        (place + count <= self.entries.len())
+            .then(|| self.entries.range(place..place + count).cloned().collect())
+    }
+
     /// The batch that made `revision`, if it is here or right before what is here.
     pub fn batch_of(&self, revision: u64) -> Option<Uuid> {
         match self.get(revision) {
@@ -80,7 +90,7 @@ impl Ring {
 }
 
 impl Entry {
-    fn new(run: Arc<Run>, counts: Counts) -> Entry {
+    fn new(from: u64, run: Arc<Run>, counts: Counts) -> Entry {
         let mut people: HashMap<User, Vec<usize>> = HashMap::new();
         let mut bytes = 256;
         for (place, event) in run.events.iter().enumerate() {
@@ -90,7 +100,26 @@ impl Entry {
                 people.entry(user).or_default().push(place);
             }
         }
-        Entry { run, counts, bytes, people, json: OnceLock::new(), html: Default::default() }
+        let (json, html) = Default::default();
+        Entry { from, run, counts, bytes, people, json, html }
+    }
+
+    /// Several entries that follow each other, as one that brings whoever knows the revision before
+    /// them to where they end: of each order only the last that happened to it.
+    pub fn merge(entries: &[Arc<Entry>]) -> Option<Entry> {
+        let (first, last) = (entries.first()?, entries.last()?);
+        let mut events: BTreeMap<u32, &Event> = BTreeMap::new();
+        for event in entries.iter().flat_map(|entry| &entry.run.events) {
+            events.insert(event.order().id, event);
+        }
+        let run = Run {
+            revision: last.run.revision,
+            batch: last.run.batch,
+            previous: first.run.previous,
+            created: last.run.created,
+            events: events.into_values().map(Event::to_excerpt).collect(),
+        };
+        Some(Entry::new(first.from, Arc::new(run), last.counts))
     }
 
     /// The messages of this run for somebody who was last told of revision `told`; none when it
@@ -126,7 +155,7 @@ impl Entry {
             let admin = User { role: Role::Admin, id: 0 };
             let sent = self.sent();
             // Every run so far changes the board, so a run's frames start at the one before it.
-            let envelope = self.envelope(admin, self.run.revision - 1, &sent);
+            let envelope = self.envelope(admin, self.from, &sent);
             let encode = |items: &[frame::Item], closes| -> Vec<Utf8Bytes> {
                 let messages = frame::messages(envelope, items, closes);
                 messages.into_iter().map(Utf8Bytes::from).collect()

@@ -275,7 +275,11 @@ async fn beyond_what_the_ring_holds_a_watcher_starts_over_and_is_right_again() {
 
     let restarted = world.serve().await;
     recent.move_to(&restarted);
+    let (known, told) = (recent.model.revision, recent.model.messages.len());
     assert_complete(&mut recent, &restarted.executor(8), revision).await;
+    // It was told in a few merged runs, not in one message for each.
+    let told = recent.model.messages.len() - told;
+    assert!(told < 60, "{told} messages for the {} revisions since {known}", revision - known);
     ancient.move_to(&restarted);
     ancient.reach(revision).await;
     assert_eq!((ancient.model.resyncs, ancient.model.gaps), (1, 0));

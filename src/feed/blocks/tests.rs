@@ -1,0 +1,167 @@
+//! Whichever way somebody is brought to the head, by blocks or run by run: they know the same.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::*;
+use crate::board::index::Counts;
+use crate::exchange::event::{Event, Run};
+use crate::feed::frame::Format;
+use crate::feed::ring::Ring;
+use crate::identity::{Role, User};
+use crate::moment::Moment;
+use crate::money::{Amount, Currency, Percent};
+use crate::orders::{Order, Status};
+
+/// What somebody knows after some messages: open orders, and the latest of their own things.
+#[derive(Clone, Default, PartialEq, Debug)]
+struct Known {
+    revision: u64,
+    open_orders: Option<u64>,
+    board: BTreeMap<u64, Value>,
+    own: BTreeMap<(String, u64), Value>,
+}
+
+impl Known {
+    fn apply(&mut self, text: &str) {
+        let message: Value = serde_json::from_str(text).expect("JSON");
+        let list = |name: &str| message[name].as_array().cloned().unwrap_or_default();
+        let id = |row: &Value| row["id"].as_u64().expect("an id");
+        assert!(message["from"].as_u64().unwrap() <= self.revision, "{message}");
+        for order in list("opened") {
+            self.board.insert(id(&order), order);
+        }
+        for closed in list("closed") {
+            self.board.remove(&id(&closed));
+        }
+        for name in ["orders", "contracts"] {
+            for row in list(name) {
+                self.own.insert((name.to_owned(), id(&row)), row);
+            }
+        }
+        if let Some(open_orders) = message["open_orders"].as_u64() {
+            self.open_orders = Some(open_orders);
+        }
+        if message.get("more").is_none() {
+            self.revision = message["to"].as_u64().unwrap();
+        }
+    }
+}
+
+/// Many runs: each step of a run places an order or closes an open one.
+fn ring(steps: &[Vec<u8>]) -> Ring {
+    let created = Moment::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
+    let (mut ring, mut open, mut placed, mut contracts) = (Ring::default(), Vec::new(), 0, 0);
+    for (revision, steps) in (1..).zip(steps) {
+        let mut events = Vec::new();
+        for step in steps {
+            if step % 2 == 0 || open.is_empty() {
+                placed += 1;
+                let order = Order {
+                    id: placed,
+                    customer_id: 1 + u32::from(step % 3),
+                    status: Status::Open,
+                    description: "long ".repeat(usize::from(*step)).to_owned() + "work",
+                    cut: false,
+                    price: Amount::from_hundredths(10_000).unwrap(),
+                    percent: Percent::new(2).unwrap(),
+                    currency: Currency::from_code("RUB").unwrap(),
+                    parent_id: None,
+                    revision,
+                    created,
+                    last_action: created,
+                };
+                open.push(order.clone());
+                events.push(Event::OrderPlaced { order });
+                continue;
+            }
+            let order: Order = open.swap_remove(usize::from(*step) % open.len());
+            let order = Order { revision, ..order.to_excerpt() };
+            if step % 5 == 0 {
+                let order = Order { status: Status::Withdrawn, ..order };
+                events.push(Event::OrderWithdrawn { order });
+            } else {
+                contracts += 1;
+                let order = Order { status: Status::Taken, ..order };
+                let (contract_id, executor_id) = (contracts, 7 + u32::from(step % 2));
+                events.push(Event::OrderAccepted { order, contract_id, executor_id });
+            }
+        }
+        let batch = Uuid::from_u128(revision.into());
+        let previous = Uuid::from_u128(u128::from(revision) - 1);
+        let run = Run { revision, batch, previous, created, events };
+        let open_orders = u32::try_from(open.len()).unwrap();
+        ring.push(Arc::new(run), Counts { revision, open_orders, orders: placed, contracts });
+    }
+    ring
+}
+
+/// What `user` knows who comes from `since`, by blocks or not, and in how many entries.
+fn brought(ring: &Ring, blocks: Option<&Blocks>, user: User, head: u64) -> (Known, usize) {
+    let (mut known, mut cursor, mut told, mut entries) = (Known::default(), 0, 0, 0);
+    while cursor < head {
+        let runs = |count| ring.list_after(cursor, count);
+        let block = blocks.and_then(|blocks| blocks.after(cursor, head, 0, runs));
+        let entry = block.or_else(|| ring.get(cursor + 1)).expect("it is here");
+        let messages = entry.messages(user, Format::Json, told);
+        cursor = entry.run.revision;
+        entries += 1;
+        if !messages.is_empty() {
+            messages.iter().for_each(|message| known.apply(message.as_str()));
+            told = cursor;
+        }
+    }
+    known.revision = head;
+    (known, entries)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn blocks_bring_everybody_to_what_run_by_run_does(
+        steps in proptest::collection::vec(proptest::collection::vec(0..90u8, 1..5), 1..400),
+    ) {
+        let ring = ring(&steps);
+        let head = steps.len() as u64;
+        let blocks = Blocks::default();
+        let users = [User::executor(7), User::executor(8), User::customer(1), User::customer(3)];
+        for user in users.into_iter().chain([User { role: Role::Admin, id: 0 }]) {
+            let (wanted, _) = brought(&ring, None, user, head);
+            let (known, entries) = brought(&ring, Some(&blocks), user, head);
+            prop_assert_eq!(known, wanted);
+            prop_assert!(entries as u64 <= 3 * 3 + 16, "{} entries for {}", entries, head);
+        }
+    }
+}
+
+#[test]
+fn a_block_is_made_once_and_of_what_is_there_only() {
+    let ring = ring(&vec![vec![0, 1]; 100]);
+    let blocks = Blocks::default();
+    let made = Cell::new(0);
+    let after = |revision, head, resets| {
+        let runs = |count| {
+            made.set(made.get() + 1);
+            ring.list_after(revision, count)
+        };
+        blocks.after(revision, head, resets, runs).map(|entry| entry.run.revision)
+    };
+    assert_eq!((after(0, 100, 0), made.get()), (Some(64), 1));
+    assert_eq!((after(0, 100, 0), made.get()), (Some(64), 1));
+    assert_eq!(after(0, 63, 0), Some(16));
+    assert_eq!(after(64, 100, 0), Some(80));
+    assert_eq!(after(0, 15, 0), None, "close to the head");
+    assert_eq!(after(7, 100, 0), None, "where no block starts");
+    assert_eq!(made.get(), 3);
+    // Another history has blocks of its own.
+    assert_eq!((after(0, 100, 1), made.get()), (Some(64), 4));
+    // What is not in the ring, or would be too much, is no block.
+    assert_eq!(after(96, 200, 0), None);
+    let full = super::tests::ring(&vec![vec![0; 40]; 16]);
+    assert!(Blocks::default().after(0, 16, 0, |count| full.list_after(0, count)).is_none());
+}
