@@ -18,6 +18,13 @@ pub const WRITER_SESSION: &str = "SET SESSION wait_timeout = 5, net_read_timeout
      net_write_timeout = 5, innodb_lock_wait_timeout = 10, autocommit = 0, \
      sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
 
+/// Sessions that read for long, or wait while another one does: neither the database's patience with
+/// a reader that is slow or silent nor a limit on statements may end them. Each server heeds the
+/// comment that is meant for it.
+pub const LONG_READER_SESSION: &str = "SET SESSION net_write_timeout = 600, wait_timeout = 86400 \
+     /*M!100300 , max_statement_time = 0, idle_transaction_timeout = 0, \
+     idle_readonly_transaction_timeout = 0 */ /*!80000 , max_execution_time = 0 */";
+
 /// How long a start waits for a database.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One statement of a reader.

@@ -79,6 +79,7 @@ pub const EXECUTORS: People = People {
 /// A session whose reads are all of this moment.
 pub async fn open(url: &str) -> Result<MySqlConnection, sqlx::Error> {
     let mut connection = database::options(url)?.connect().await?;
+    connection.execute(database::LONG_READER_SESSION).await?;
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
     connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
     Ok(connection)
