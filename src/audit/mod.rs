@@ -2,106 +2,141 @@
 //! It works on a live system, from one snapshot of each database. What the tables should hold is
 //! worked out here anew from the journal, sharing no arithmetic with the exchange and the
 //! statistics, so that an error there is found.
+//!
+//! The first pass (`survey`) compares fingerprints per block of ids (`sums`). Where they differ,
+//! and only there, a second pass (`magnifier`) compares row by row.
 
-mod books;
+mod blocks;
+mod chain;
 mod check;
 mod contracts;
+mod events;
+mod facts;
+mod findings;
+mod fingerprint;
+mod lens;
+mod magnifier;
 mod orders;
 mod people;
-mod record;
-mod replay;
+mod posting;
+mod report;
 mod requests;
+mod statistics;
 mod store;
-mod walk;
+mod sums;
+mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 
-use check::Check;
-use contracts::ContractsTable;
-use orders::OrdersTable;
-use people::PeopleTable;
-use replay::Replay;
-use requests::RequestsTable;
+use sqlx::MySqlConnection;
 
 use crate::error::Fault;
+use blocks::Scale;
+use findings::Findings;
+use magnifier::Magnifier;
+use posting::Role;
+use store::{Head, People};
+use sums::Highest;
+use survey::Survey;
+
+const ROLES: [(Role, &People); 2] =
+    [(Role::Customer, &store::CUSTOMERS), (Role::Executor, &store::EXECUTORS)];
 
 /// Writes a line for each invariant and a last one for all; returns whether all of them hold.
-/// Memory: some hundred bytes for each order, contract and person.
+/// Memory: some megabytes, however many orders there are and however much is wrong, and at most
+/// three bits for each order and three for each person and currency.
 pub async fn run(
     interactions_url: &str,
     users_url: &str,
     out: &mut (dyn Write + Send),
 ) -> Result<bool, Fault> {
     // This snapshot first: so the statistics can only be behind the journal, never ahead.
-    let mut users = store::open(users_url).await?;
-    let position = store::position(&mut users).await?;
-    let mut interactions = store::open(interactions_url).await?;
-    let head = store::head(&mut interactions).await?;
-    let mut report = Report { out, checks: 0, failed: 0 };
-
-    let counted = position.as_ref().map_or(0, |position| position.revision);
-    let mut replay = Replay::new(counted);
-    store::each_run(&mut interactions, |revision, run| replay.add(revision, run)).await?;
-    let (world, checks) = replay.finish(&head);
-    report.add_all(checks)?;
-
-    let mut orders = OrdersTable::new(&world);
-    store::each_order(&mut interactions, |id, order| orders.add(id, order)).await?;
-    let (taken, checks) = orders.finish(&head);
-    report.add_all(checks)?;
-
-    let mut contracts = ContractsTable::new(&world, taken);
-    store::each_contract(&mut interactions, |id, contract| contracts.add(id, contract)).await?;
-    report.add_all(contracts.finish(&head))?;
-
-    let mut requests = RequestsTable::new(&world, head.revision);
-    store::each_request(&mut interactions, |request| requests.add(request)).await?;
-    report.add_all([requests.finish()])?;
-
-    report.add_all([people::check_position(position.as_ref(), &head, world.counted_batch)])?;
-    let counts = position.map_or((0, 0), |position| (position.customers, position.executors));
-    for (table, ledger, count) in [
-        (&store::CUSTOMERS, &world.books.customers, counts.0),
-        (&store::EXECUTORS, &world.books.executors, counts.1),
-    ] {
-        let mut people = PeopleTable::new(table.name, counted, ledger);
-        store::each_person(&mut users, table, |row| people.add(row)).await?;
-        report.add_all(people.finish(count))?;
-    }
-    let earnings = store::earnings(&mut users).await?;
-    report.add_all([people::check_earnings(&world.books, &earnings, counted)])?;
-    report.finish(head.revision)
+    let users = store::open(users_url).await?;
+    let interactions = store::open(interactions_url).await?;
+    let mut audit = Audit { users, interactions };
+    let head = store::head(&mut audit.interactions).await?;
+    let findings = audit.find(&head).await?;
+    report::write(out, &findings.into_checks(), head.revision)
 }
 
-/// Where the lines go.
-struct Report<'a> {
-    out: &'a mut (dyn Write + Send),
-    checks: u32,
-    failed: u32,
+struct Audit {
+    users: MySqlConnection,
+    interactions: MySqlConnection,
 }
 
-impl Report<'_> {
-    fn add_all(&mut self, checks: impl IntoIterator<Item = Check>) -> Result<(), Fault> {
-        for check in checks {
-            self.checks += 1;
-            self.failed += u32::from(!check.holds());
-            self.line(&check.to_line())?;
+impl Audit {
+    async fn find(&mut self, head: &Head) -> Result<Findings, Fault> {
+        let survey = self.survey(head).await?;
+        let counted = survey.counted();
+        let earnings = store::earnings(&mut self.users).await?;
+        let (findings, lenses) = survey.finish(&earnings);
+        if lenses.are_empty() {
+            return Ok(findings);
         }
-        Ok(())
+        self.look_closely(Magnifier::new(findings, lenses, counted)).await
     }
 
-    fn finish(mut self, revision: u64) -> Result<bool, Fault> {
-        let line = if self.failed == 0 {
-            format!("books balance at revision {revision}")
-        } else {
-            format!("{} of {} checks failed", self.failed, self.checks)
+    async fn survey(&mut self, head: &Head) -> Result<Survey, Fault> {
+        let Audit { users, interactions } = self;
+        let position = store::position(users).await?;
+        let in_tables = store::highest(interactions).await?;
+        let highest = Highest {
+            order: head.orders.max(in_tables.order),
+            contract: head.contracts.max(in_tables.contract),
         };
-        self.line(&line)?;
-        Ok(self.failed == 0)
+        let customers = store::highest_person(users, &store::CUSTOMERS).await?;
+        let executors = store::highest_person(users, &store::EXECUTORS).await?;
+        let persons = [customers, executors];
+        let mut survey = Survey::new(head.clone(), position, highest, persons, Scale::FULL);
+
+        store::each_order(interactions, store::ALL, |id, order| {
+            survey.order(id, &order);
+        })
+        .await?;
+        store::each_contract(interactions, store::ALL, |id, contract| {
+            survey.contract(id, &contract);
+        })
+        .await?;
+        store::each_request(interactions, |request| {
+            survey.request(&request);
+        })
+        .await?;
+        store::each_run(interactions, |revision, run| {
+            survey.run(revision, &run);
+        })
+        .await?;
+        for (role, table) in ROLES {
+            store::each_person(users, table, store::ALL, |row| {
+                survey.person(role, &row);
+            })
+            .await?;
+        }
+        Ok(survey)
     }
 
-    fn line(&mut self, line: &str) -> Result<(), Fault> {
-        writeln!(self.out, "{line}")
-            .map_err(|error| Fault::Internal(format!("the audit cannot be written: {error}")))
+    async fn look_closely(&mut self, mut magnifier: Magnifier) -> Result<Findings, Fault> {
+        let Audit { users, interactions } = self;
+        store::each_pair(interactions, |contract, order| magnifier.pair(contract, order)).await?;
+        store::each_run(interactions, |_, run| magnifier.run(&run)).await?;
+        if let Some(span) = magnifier.span_of_orders() {
+            let mut orders = magnifier.orders();
+            store::each_order(interactions, span, |id, order| orders.add(id, &order)).await?;
+            orders.finish();
+        }
+        if let Some(span) = magnifier.span_of_contracts() {
+            let mut contracts = magnifier.contracts();
+            store::each_contract(interactions, span, |id, row| contracts.add(id, &row)).await?;
+            contracts.finish();
+        }
+        for (role, table) in ROLES {
+            if let Some(span) = magnifier.span_of_people(role) {
+                let mut people = magnifier.people(role);
+                store::each_person(users, table, span, |row| people.add(&row)).await?;
+                people.finish();
+            }
+        }
+        Ok(magnifier.finish())
     }
 }

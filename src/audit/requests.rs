@@ -1,32 +1,30 @@
-//! Remembered requests: their receipts name what exists and belongs to who asked.
+//! Remembered requests: their receipts name rows that exist and belong to who asked.
 
 use super::check::Check;
-use super::replay::World;
 use super::store::Request;
 use crate::exchange::request::{StoredDone, StoredReceipt};
 
 /// Fed row by row.
-pub struct RequestsTable<'a> {
-    world: &'a World,
+pub struct RequestsTable {
     revision: u64,
     count: u64,
     check: Check,
 }
 
-impl RequestsTable<'_> {
+impl RequestsTable {
     /// `revision` is the head's: no receipt can be of a later one.
-    pub fn new(world: &World, revision: u64) -> RequestsTable<'_> {
-        RequestsTable { world, revision, count: 0, check: Check::new("") }
+    pub fn new(revision: u64) -> RequestsTable {
+        RequestsTable { revision, count: 0, check: Check::new("") }
     }
 
-    pub fn add(&mut self, request: Request) {
+    pub fn add(&mut self, request: &Request) {
         self.count += 1;
         let wrong = match &request.receipt {
-            Ok(receipt) => self.wrong(&request, receipt),
+            Ok(receipt) => self.wrong(request, receipt),
             Err(error) => Some(format!("the receipt is unreadable: {error}")),
         };
         self.check.expect(wrong.is_none(), || {
-            let Request { user_type, user_id, key, .. } = &request;
+            let Request { user_type, user_id, key, .. } = request;
             format!("{user_type} {user_id}, key {key:?}: {}", wrong.unwrap_or_default())
         });
     }
@@ -37,17 +35,15 @@ impl RequestsTable<'_> {
         if !(1..=newest).contains(&revision) {
             return Some(format!("the receipt is of revision {revision}, the head of {newest}"));
         }
-        let (what, owner, wanted_role) = match receipt.done {
+        let (what, wanted, found, wanted_role) = match receipt.done {
             StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
-                let owner = self.world.orders.get(&order).map(|order| order.customer_id);
-                (format!("order {order}"), owner, "customer")
+                (format!("order {order}"), order, request.order, "customer")
             }
             StoredDone::Accepted { contract } => {
-                let found = self.world.contracts.get(&contract);
-                let owner = found.map(|contract| contract.executor_id);
-                (format!("contract {contract}"), owner, "executor")
+                (format!("contract {contract}"), contract, request.contract, "executor")
             }
         };
+        let owner = found.filter(|row| row.id == wanted).map(|row| row.owner);
         match owner {
             None => Some(format!("there is no {what}")),
             Some(owner) if (role, request.user_id) != (wanted_role, owner) => {
@@ -66,15 +62,22 @@ impl RequestsTable<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::replay::tests::{head, replayed, story};
+    use super::super::store::Owned;
     use super::*;
 
+    /// There are order 1 of customer 7 and contract 1 of executor 9.
     fn check(user: (&str, u32), revision: u64, done: StoredDone, expected: Option<&str>) {
-        let (world, _) = replayed(story(), &head());
-        let (user_type, user_id) = (user.0.to_owned(), user.1);
-        let receipt = Ok(StoredReceipt { revision, done });
-        let mut table = RequestsTable::new(&world, 3);
-        table.add(Request { user_type, user_id, key: "k".to_owned(), receipt });
+        let found = |is_named: bool, owner| is_named.then_some(Owned { id: 1, owner });
+        let request = Request {
+            user_type: user.0.to_owned(),
+            user_id: user.1,
+            key: "k".to_owned(),
+            receipt: Ok(StoredReceipt { revision, done }),
+            order: found(!matches!(done, StoredDone::Accepted { .. }), 7),
+            contract: found(matches!(done, StoredDone::Accepted { .. }), 9),
+        };
+        let mut table = RequestsTable::new(3);
+        table.add(&request);
         let title = "receipts of the 1 remembered requests name what exists";
         let line = match expected {
             None => format!("ok    {title}"),
@@ -87,11 +90,12 @@ mod tests {
     fn receipts_of_what_does_not_exist_are_named() {
         let accepted = StoredDone::Accepted { contract: 1 };
         check(("customer", 7), 1, StoredDone::Placed { order: 1 }, None);
-        check(("customer", 7), 3, StoredDone::Withdrawn { order: 2 }, None);
+        check(("customer", 7), 3, StoredDone::Withdrawn { order: 1 }, None);
         check(("executor", 9), 2, accepted, None);
         let nothing = StoredDone::Placed { order: 4 };
         check(("customer", 7), 1, nothing, Some("there is no order 4"));
         check(("executor", 8), 2, accepted, Some("contract 1 belongs to executor 9"));
+        check(("customer", 9), 2, accepted, Some("contract 1 belongs to executor 9"));
         let later = "the receipt is of revision 4, the head of 3";
         check(("executor", 9), 4, accepted, Some(later));
     }

@@ -1,6 +1,8 @@
-//! What the audit reads: each table once, streamed, from one snapshot of its database.
+//! What the audit reads, streamed, from one snapshot of each database.
 
-use std::collections::BTreeMap;
+mod people;
+
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
@@ -8,6 +10,11 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlConnection, Row};
 use uuid::Uuid;
 
+pub use people::{
+    CUSTOMERS, EXECUTORS, People, Person, Position, each_person, earnings, highest_person, position,
+};
+
+use super::sums::Highest;
 use crate::contracts::{self, Contract};
 use crate::database::{self, decode};
 use crate::exchange::event::Run;
@@ -28,53 +35,25 @@ pub struct Head {
     pub last_action: Moment,
 }
 
-/// How far the statistics have counted; the batch as it is written.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Position {
-    pub revision: u64,
-    pub batch: String,
-    pub customers: u32,
-    pub executors: u32,
-}
-
 pub struct Request {
     pub user_type: String,
     pub user_id: u32,
     pub key: String,
     pub receipt: Result<StoredReceipt, sqlx::Error>,
+    /// What the database takes the receipt to name.
+    pub order: Option<Owned>,
+    pub contract: Option<Owned>,
 }
 
-/// A person's statistics in one currency; sums as wide as they can be.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Person {
+/// A row and the customer or executor whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Owned {
     pub id: u32,
-    pub currency: String,
-    pub count: i128,
-    pub completed: i128,
-    pub money: i128,
-    pub gain: i128,
-    pub ordinal: Option<u32>,
+    pub owner: u32,
 }
 
-/// A role's table and how to read it.
-pub struct People {
-    pub name: &'static str,
-    sql: &'static str,
-}
-
-pub const CUSTOMERS: People = People {
-    name: "customers",
-    sql: "SELECT global_id, original_currency, CAST(orders_created AS CHAR) AS count, \
-          '0' AS completed, CAST(money_in_orders AS CHAR) AS money, CAST(gain AS CHAR) AS gain, \
-          ordinal FROM customers ORDER BY global_id, original_currency",
-};
-pub const EXECUTORS: People = People {
-    name: "executors",
-    sql: "SELECT global_id, original_currency, CAST(orders_accepted AS CHAR) AS count, \
-          CAST(orders_completed AS CHAR) AS completed, CAST(money_received AS CHAR) AS money, \
-          CAST(gain AS CHAR) AS gain, ordinal FROM executors \
-          ORDER BY global_id, original_currency",
-};
+/// All ids there can be.
+pub const ALL: RangeInclusive<u32> = 0..=u32::MAX;
 
 /// A session whose reads are all of this moment.
 pub async fn open(url: &str) -> Result<MySqlConnection, sqlx::Error> {
@@ -99,19 +78,12 @@ pub async fn head(connection: &mut MySqlConnection) -> Result<Head, sqlx::Error>
     })
 }
 
-pub async fn position(connection: &mut MySqlConnection) -> Result<Option<Position>, sqlx::Error> {
-    let sql = "SELECT revision, batch, customers, executors FROM positions \
-               WHERE follower = 'statistics'";
-    let row = sqlx::query(sql).fetch_optional(connection).await?;
-    let read = |row: MySqlRow| {
-        Ok(Position {
-            revision: row.try_get("revision")?,
-            batch: row.try_get("batch")?,
-            customers: row.try_get("customers")?,
-            executors: row.try_get("executors")?,
-        })
-    };
-    row.map(read).transpose()
+/// The highest ids in the tables of orders and of contracts.
+pub async fn highest(connection: &mut MySqlConnection) -> Result<Highest, sqlx::Error> {
+    let sql = "SELECT (SELECT MAX(id) FROM orders), (SELECT MAX(id) FROM contracts)";
+    let (order, contract): (Option<u32>, Option<u32>) =
+        sqlx::query_as(sql).fetch_one(connection).await?;
+    Ok(Highest { order: order.unwrap_or(0), contract: contract.unwrap_or(0) })
 }
 
 /// The journal, oldest revision first.
@@ -130,10 +102,15 @@ pub async fn each_run(
 /// The orders, by id.
 pub async fn each_order(
     connection: &mut MySqlConnection,
+    ids: RangeInclusive<u32>,
     mut each: impl FnMut(u32, Result<Order, sqlx::Error>),
 ) -> Result<(), sqlx::Error> {
-    let sql = format!("SELECT {} FROM orders ORDER BY id", orders::store::COLUMNS);
-    let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(connection);
+    let sql = format!(
+        "SELECT {} FROM orders WHERE id BETWEEN ? AND ? ORDER BY id",
+        orders::store::COLUMNS
+    );
+    let mut rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(ids.start()).bind(ids.end()).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let order = orders::store::from_row(&row);
         let order = order.and_then(|order| in_currency(&row, order.currency).map(|()| order));
@@ -145,10 +122,15 @@ pub async fn each_order(
 /// The contracts, by id.
 pub async fn each_contract(
     connection: &mut MySqlConnection,
+    ids: RangeInclusive<u32>,
     mut each: impl FnMut(u32, Result<Contract, sqlx::Error>),
 ) -> Result<(), sqlx::Error> {
-    let sql = format!("SELECT {} FROM contracts ORDER BY id", contracts::store::COLUMNS);
-    let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(connection);
+    let sql = format!(
+        "SELECT {} FROM contracts WHERE id BETWEEN ? AND ? ORDER BY id",
+        contracts::store::COLUMNS
+    );
+    let mut rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(ids.start()).bind(ids.end()).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let contract = contracts::store::from_row(&row);
         let same = |contract: Contract| in_currency(&row, contract.currency).map(|()| contract);
@@ -157,11 +139,30 @@ pub async fn each_contract(
     Ok(())
 }
 
+/// Which order each contract names, in no order.
+pub async fn each_pair(
+    connection: &mut MySqlConnection,
+    mut each: impl FnMut(u32, u32),
+) -> Result<(), sqlx::Error> {
+    let mut rows = sqlx::query("SELECT id, order_id FROM contracts").fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        each(row.try_get("id")?, row.try_get("order_id")?);
+    }
+    Ok(())
+}
+
+/// The remembered requests with the rows that they name, in no order.
 pub async fn each_request(
     connection: &mut MySqlConnection,
     mut each: impl FnMut(Request),
 ) -> Result<(), sqlx::Error> {
-    let sql = "SELECT user_type, user_id, request_id, receipt FROM requests";
+    let sql = "SELECT r.user_type, r.user_id, r.request_id, r.receipt, o.id AS order_id, \
+               o.customer_id, c.id AS contract_id, c.executor_id FROM requests r \
+               LEFT JOIN orders o ON o.id = CAST(COALESCE( \
+               JSON_EXTRACT(r.receipt, '$.done.placed.order'), \
+               JSON_EXTRACT(r.receipt, '$.done.withdrawn.order')) AS UNSIGNED) \
+               LEFT JOIN contracts c ON c.id = CAST( \
+               JSON_EXTRACT(r.receipt, '$.done.accepted.contract') AS UNSIGNED)";
     let mut rows = sqlx::query(sql).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         each(Request {
@@ -169,39 +170,16 @@ pub async fn each_request(
             user_id: row.try_get("user_id")?,
             key: row.try_get("request_id")?,
             receipt: database::json(&row, "receipt"),
+            order: owned(&row, "order_id", "customer_id")?,
+            contract: owned(&row, "contract_id", "executor_id")?,
         });
     }
     Ok(())
 }
 
-/// A role's persons, by person and currency.
-pub async fn each_person(
-    connection: &mut MySqlConnection,
-    table: &People,
-    mut each: impl FnMut(Person),
-) -> Result<(), sqlx::Error> {
-    let mut rows = sqlx::query(table.sql).fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        each(Person {
-            id: row.try_get("global_id")?,
-            currency: row.try_get("original_currency")?,
-            count: integer(&row, "count")?,
-            completed: integer(&row, "completed")?,
-            money: integer(&row, "money")?,
-            gain: integer(&row, "gain")?,
-            ordinal: row.try_get("ordinal")?,
-        });
-    }
-    Ok(())
-}
-
-/// What the system has earned, by currency code.
-pub async fn earnings(
-    connection: &mut MySqlConnection,
-) -> Result<BTreeMap<String, i128>, sqlx::Error> {
-    let sql = "SELECT original_currency, CAST(gain AS CHAR) AS gain FROM earnings";
-    let rows = sqlx::query(sql).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((row.try_get("original_currency")?, integer(row, "gain")?))).collect()
+fn owned(row: &MySqlRow, id: &str, owner: &str) -> Result<Option<Owned>, sqlx::Error> {
+    let (id, owner): (Option<u32>, Option<u32>) = (row.try_get(id)?, row.try_get(owner)?);
+    Ok(id.zip(owner).map(|(id, owner)| Owned { id, owner }))
 }
 
 /// Reading a row takes the legacy code RUR for RUB; the table itself must not hold it.
@@ -211,9 +189,4 @@ fn in_currency(row: &MySqlRow, currency: Currency) -> Result<(), sqlx::Error> {
         return Ok(());
     }
     Err(decode("original_currency", format!("{code} instead of {}", currency.code())))
-}
-
-fn integer(row: &MySqlRow, column: &str) -> Result<i128, sqlx::Error> {
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|error| decode(column, Box::new(error)))
 }

@@ -372,6 +372,27 @@ async fn the_audit_names_every_corruption_of_orders_and_contracts() {
             ],
         ),
         (
+            "the statuses of an order and of a contract mean nothing",
+            "UPDATE orders SET status = 'lost' WHERE id = 3; \
+             UPDATE contracts SET status = 'lost' WHERE id = 2",
+            &[
+                (ORDERS, "order 3 is unreadable"),
+                (OPEN, "0 orders are open"),
+                (CONTRACTS, "contract 2 is unreadable"),
+                (PAIRS, "order 2 is taken without a contract"),
+            ],
+        ),
+        (
+            "everything is altered",
+            "UPDATE orders SET description = CONCAT(description, '!'); \
+             UPDATE contracts SET fee = fee + 1",
+            &[
+                (ORDERS, "5 contradictions: order 1: description is another; order 2: "),
+                (CONTRACTS, "3 contradictions: contract 1: fee is 20001 instead of 20000; "),
+                (SPLIT, "6 contradictions, the first: contract 1: 20001 + 980000 is not"),
+            ],
+        ),
+        (
             "an order has two contracts",
             // Only without this key can it be; it stays away, so this comes last.
             "ALTER TABLE contracts DROP KEY contracts_one_per_order; \

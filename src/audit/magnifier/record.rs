@@ -3,10 +3,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::check::{Fields, or_none};
+use super::super::check::{Fields, or_none};
+use super::super::facts::fee;
 use crate::contracts::{self, Contract};
 use crate::moment::Moment;
-use crate::orders::{Order, Status};
+use crate::orders::{Order, Status, description};
 
 /// Stands for a description: two that differ have the same mark once in 2⁶⁴.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,11 +24,14 @@ impl Mark {
     }
 }
 
+/// An order as the journal has it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OrderRecord {
     pub customer_id: u32,
     pub status: Status,
     pub text: Mark,
+    /// Its excerpt, and whether the text goes on.
+    pub excerpt: (Mark, bool),
     /// In hundredths of the minor unit.
     pub price: i64,
     pub percent: u8,
@@ -52,6 +56,7 @@ impl OrderRecord {
             customer_id: order.customer_id,
             status: order.status,
             text: Mark::of(&order.description),
+            excerpt: excerpt(order),
             price: order.price.hundredths(),
             percent: order.percent.get(),
             currency: order.currency.code(),
@@ -62,22 +67,27 @@ impl OrderRecord {
         }
     }
 
-    /// What never changes in an order; its text only where it is whole.
-    pub fn compare_fixed(&self, found: &Order, fields: &mut Fields) {
+    /// Whether what closes this order is of this order; its text need not be whole.
+    pub fn compare_closing(&self, found: &Order) -> Fields {
+        let mut fields = self.compare_fixed(found);
+        fields.compare_unseen("description", excerpt(found), self.excerpt);
+        fields
+    }
+
+    fn compare_fixed(&self, found: &Order) -> Fields {
+        let mut fields = Fields::default();
         fields.compare("customer_id", found.customer_id, self.customer_id);
         fields.compare("money_cost", found.price.hundredths(), self.price);
         fields.compare("commission_percent", found.percent.get(), self.percent);
         fields.compare("original_currency", found.currency.code(), self.currency);
         fields.compare("parent_id", or_none(found.parent_id), or_none(self.parent_id));
         fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
-        if !found.cut {
-            fields.compare_unseen("description", Mark::of(&found.description), self.text);
-        }
+        fields
     }
 
     pub fn compare(&self, found: &Order) -> Fields {
-        let mut fields = Fields::default();
-        self.compare_fixed(found, &mut fields);
+        let mut fields = self.compare_fixed(found);
+        fields.compare_unseen("description", Mark::of(&found.description), self.text);
         fields.compare("status", found.status.name(), self.status.name());
         fields.compare("revision", found.revision, self.revision);
         let (found, wanted) = (found.last_action, self.last_action);
@@ -111,8 +121,7 @@ impl ContractRecord {
     }
 }
 
-/// What the system keeps of a price. Exact where the price is in whole minor units, which the
-/// replay makes sure of.
-pub fn fee(price: i64, percent: u8) -> i128 {
-    i128::from(price) * i128::from(percent) / 100
+fn excerpt(order: &Order) -> (Mark, bool) {
+    let (text, cut) = description::excerpt(&order.description);
+    (Mark::of(text), cut || order.cut)
 }

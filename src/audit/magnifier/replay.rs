@@ -1,0 +1,101 @@
+//! Replays some orders and contracts: what they must be after the journal, and whether each event
+//! can follow the ones before it. Does no I/O.
+
+use std::collections::BTreeMap;
+
+use super::super::findings::Lenses;
+use super::record::{ContractRecord, OrderRecord};
+use crate::exchange::event::{Event, Run};
+use crate::orders::{Order, Status};
+
+/// What is looked at, as the journal has it.
+#[derive(Default, Debug)]
+pub struct World {
+    pub orders: BTreeMap<u32, OrderRecord>,
+    /// Those that only contracts are compared with, as they were placed.
+    others: BTreeMap<u32, OrderRecord>,
+    pub contracts: BTreeMap<u32, ContractRecord>,
+}
+
+impl World {
+    /// Takes an event as it stands; says what in it cannot follow. What else is wrong in it was
+    /// named before.
+    pub fn apply(&mut self, event: &Event, run: &Run, lenses: &mut Lenses) -> Option<String> {
+        let order = event.order();
+        match event {
+            Event::OrderPlaced { .. } => {
+                self.place(order, run, lenses);
+                None
+            }
+            Event::OrderWithdrawn { .. } => self.close(order, Status::Withdrawn, run, lenses),
+            Event::OrderAccepted { contract_id, executor_id, .. } => {
+                if lenses.see_contract(*contract_id) {
+                    let (order_id, executor_id) = (order.id, *executor_id);
+                    let (revision, created) = (run.revision, run.created);
+                    let record = ContractRecord { order_id, executor_id, revision, created };
+                    if self.contracts.insert(*contract_id, record).is_some() {
+                        lenses.contracts.explain(*contract_id);
+                    }
+                }
+                self.close(order, Status::Taken, run, lenses)
+            }
+        }
+    }
+
+    /// The order that a contract takes its terms from.
+    pub fn order_of(&self, contract: &ContractRecord) -> Option<&OrderRecord> {
+        let id = &contract.order_id;
+        self.orders.get(id).or_else(|| self.others.get(id))
+    }
+
+    /// Whether an order was ever placed, if it is looked at.
+    pub fn knows(&self, order_id: u32) -> bool {
+        self.orders.contains_key(&order_id) || self.others.contains_key(&order_id)
+    }
+
+    fn place(&mut self, order: &Order, run: &Run, lenses: &mut Lenses) {
+        let orders = if lenses.orders.contains(order.id) {
+            &mut self.orders
+        } else if lenses.their_orders.contains(order.id) {
+            &mut self.others
+        } else {
+            return;
+        };
+        let record = OrderRecord {
+            status: Status::Open,
+            revision: run.revision,
+            created: run.created,
+            last_action: run.created,
+            ..OrderRecord::of(order)
+        };
+        // A second one of the same id makes the difference: its id was not the next.
+        if orders.insert(order.id, record).is_some() {
+            lenses.orders.explain(order.id);
+            lenses.terms.explain(order.id);
+        }
+    }
+
+    fn close(
+        &mut self,
+        order: &Order,
+        status: Status,
+        run: &Run,
+        lenses: &Lenses,
+    ) -> Option<String> {
+        if !lenses.orders.contains(order.id) {
+            return None;
+        }
+        let Some(record) = self.orders.get_mut(&order.id) else {
+            return Some(format!("{}, but was never placed", status.name()));
+        };
+        let before = record.status;
+        record.status = status;
+        record.revision = run.revision;
+        record.last_action = run.created;
+        if before != Status::Open {
+            return Some(format!("{}, but was {} already", status.name(), before.name()));
+        }
+        let fields = record.compare_closing(order);
+        (!fields.is_empty()).then(|| fields.to_text())
+    }
+}

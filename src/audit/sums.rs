@@ -1,0 +1,83 @@
+//! Orders and contracts as fingerprints: what the journal says is added, what the tables hold is
+//! taken away, so that nothing is left where both are the same.
+
+use super::blocks::{Blocks, Scale};
+use super::facts::Fact;
+use super::fingerprint::Keys;
+use crate::contracts::Contract;
+use crate::exchange::event::Run;
+use crate::orders::{Order, Status};
+
+/// The highest ids that there should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Highest {
+    pub order: u32,
+    pub contract: u32,
+}
+
+pub struct Sums {
+    keys: Keys,
+    pub orders: Blocks,
+    pub contracts: Blocks,
+    /// What contracts take over from their orders, by order.
+    pub terms: Blocks,
+}
+
+impl Sums {
+    pub fn new(keys: Keys, highest: Highest, scale: Scale) -> Sums {
+        Sums {
+            keys,
+            orders: Blocks::new(highest.order, scale),
+            contracts: Blocks::new(highest.contract, scale),
+            terms: Blocks::new(highest.order, scale),
+        }
+    }
+
+    /// In the journal. Open for ever after, if the table is right; and a contract names it.
+    pub fn place(&mut self, order: &Order, run: &Run, stays_open: bool, is_named: bool) {
+        let id = order.id;
+        self.orders.add(id, self.keys.print(&Fact::placed(order, run.created)));
+        if stays_open {
+            let (revision, last_action) = (run.revision, run.created);
+            self.orders.shift(id, self.keys.print(&Fact::Open { id, revision, last_action }));
+        }
+        if is_named {
+            self.terms.add(id, self.keys.print(&Fact::terms(order)));
+        }
+    }
+
+    /// In the journal.
+    pub fn close(&mut self, order: &Order, status: Status, run: &Run) {
+        let fact = Fact::closed(order, status, run.revision, run.created);
+        self.orders.shift(order.id, self.keys.print(&fact));
+    }
+
+    /// In the journal.
+    pub fn make(&mut self, id: u32, order_id: u32, executor_id: u32, run: &Run) {
+        self.contracts.add(id, self.keys.print(&Fact::made(id, order_id, executor_id, run)));
+    }
+
+    pub fn order_row(&mut self, order: &Order) {
+        let Order { id, status, revision, last_action, .. } = *order;
+        let state = match status {
+            Status::Open => Fact::Open { id, revision, last_action },
+            status => Fact::closed(order, status, revision, last_action),
+        };
+        self.orders.take(id, self.keys.print(&Fact::placed(order, order.created)));
+        self.orders.shift(id, -self.keys.print(&state));
+    }
+
+    pub fn contract_row(&mut self, contract: &Contract) {
+        self.contracts.take(contract.id, self.keys.print(&Fact::made_row(contract)));
+        self.terms.take(contract.order_id, self.keys.print(&Fact::terms_row(contract)));
+    }
+
+    /// Something about an order cannot be: it has to be looked at.
+    pub fn doubt_order(&mut self, id: u32) {
+        self.orders.add(id, self.keys.print(&Fact::Doubt { id }));
+    }
+
+    pub fn doubt_contract(&mut self, id: u32) {
+        self.contracts.add(id, self.keys.print(&Fact::Doubt { id }));
+    }
+}
