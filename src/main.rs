@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use orderboard::audit::Progress;
 use orderboard::cache::redis::PersonalPages;
 use orderboard::config::Config;
 use orderboard::error::Fault;
@@ -76,7 +78,11 @@ async fn migrate(config: &Config) -> Result<(), Fault> {
 }
 
 async fn audit(config: &Config) -> Result<bool, Fault> {
-    audit::run(&config.database_url, &config.users_database_url, &mut std::io::stdout()).await
+    let mut stderr = std::io::stderr();
+    let in_place = stderr.is_terminal();
+    let progress = Progress::new(&mut stderr, in_place);
+    let (interactions, users) = (&config.database_url, &config.users_database_url);
+    audit::run(interactions, users, &mut std::io::stdout(), progress).await
 }
 
 async fn rebuild(config: &Config) -> Result<(), Fault> {

@@ -19,6 +19,7 @@ mod magnifier;
 mod orders;
 mod people;
 mod posting;
+mod progress;
 mod report;
 mod requests;
 mod statistics;
@@ -37,6 +38,7 @@ use blocks::Scale;
 use findings::Findings;
 use magnifier::Magnifier;
 use posting::Role;
+pub use progress::Progress;
 use store::{Head, People};
 use sums::Highest;
 use survey::Survey;
@@ -45,28 +47,32 @@ const ROLES: [(Role, &People); 2] =
     [(Role::Customer, &store::CUSTOMERS), (Role::Executor, &store::EXECUTORS)];
 
 /// Writes a line for each invariant and a last one for all; returns whether all of them hold.
-/// Memory: some megabytes, however many orders there are and however much is wrong, and at most
-/// three bits for each order and three for each person and currency.
+/// Memory: some megabytes, however many orders there are and however much is wrong; besides, at most
+/// three bits for each order, and a compressed bitmap of the persons in each currency.
 pub async fn run(
     interactions_url: &str,
     users_url: &str,
     out: &mut (dyn Write + Send),
+    progress: Progress<'_>,
 ) -> Result<bool, Fault> {
     // This snapshot first: so the statistics can only be behind the journal, never ahead.
     let users = store::open(users_url).await?;
     let interactions = store::open(interactions_url).await?;
-    let mut audit = Audit { users, interactions };
+    let mut audit = Audit { users, interactions, progress };
     let head = store::head(&mut audit.interactions).await?;
     let findings = audit.find(&head).await?;
+    // The progress must be gone from a terminal before the report is there.
+    drop(audit);
     report::write(out, &findings.into_checks(), head.revision)
 }
 
-struct Audit {
+struct Audit<'a> {
     users: MySqlConnection,
     interactions: MySqlConnection,
+    progress: Progress<'a>,
 }
 
-impl Audit {
+impl Audit<'_> {
     async fn find(&mut self, head: &Head) -> Result<Findings, Fault> {
         let survey = self.survey(head).await?;
         let counted = survey.counted();
@@ -75,11 +81,11 @@ impl Audit {
         if lenses.are_empty() {
             return Ok(findings);
         }
-        self.look_closely(Magnifier::new(findings, lenses, counted)).await
+        self.look_closely(head, Magnifier::new(findings, lenses, counted)).await
     }
 
     async fn survey(&mut self, head: &Head) -> Result<Survey, Fault> {
-        let Audit { users, interactions } = self;
+        let Audit { users, interactions, progress } = self;
         let position = store::position(users).await?;
         let in_tables = store::highest(interactions).await?;
         let highest = Highest {
@@ -91,24 +97,34 @@ impl Audit {
         let persons = [customers, executors];
         let mut survey = Survey::new(head.clone(), position, highest, persons, Scale::FULL);
 
+        let (orders, contracts) = (Some(head.orders.into()), Some(head.contracts.into()));
         store::each_order(interactions, store::ALL, |id, order| {
+            progress.row("reading the orders:", id.into(), orders);
             survey.order(id, &order);
         })
         .await?;
         store::each_contract(interactions, store::ALL, |id, contract| {
+            progress.row("reading the contracts:", id.into(), contracts);
             survey.contract(id, &contract);
         })
         .await?;
+        let mut requests = 0;
         store::each_request(interactions, |request| {
+            requests += 1;
+            progress.row("reading the remembered requests:", requests, None);
             survey.request(&request);
         })
         .await?;
         store::each_run(interactions, |revision, run| {
+            progress.row("reading the journal: revision", revision, Some(head.revision));
             survey.run(revision, &run);
         })
         .await?;
+        let mut rows = 0;
         for (role, table) in ROLES {
             store::each_person(users, table, store::ALL, |row| {
+                rows += 1;
+                progress.row("reading the statistics:", rows, None);
                 survey.person(role, &row);
             })
             .await?;
@@ -116,10 +132,22 @@ impl Audit {
         Ok(survey)
     }
 
-    async fn look_closely(&mut self, mut magnifier: Magnifier) -> Result<Findings, Fault> {
-        let Audit { users, interactions } = self;
+    async fn look_closely(
+        &mut self,
+        head: &Head,
+        mut magnifier: Magnifier,
+    ) -> Result<Findings, Fault> {
+        let Audit { users, interactions, progress } = self;
         store::each_pair(interactions, |contract, order| magnifier.pair(contract, order)).await?;
-        store::each_run(interactions, |_, run| magnifier.run(&run)).await?;
+        store::each_run(interactions, |revision, run| {
+            progress.row(
+                "looking closely at what differs: revision",
+                revision,
+                Some(head.revision),
+            );
+            magnifier.run(&run);
+        })
+        .await?;
         if let Some(span) = magnifier.span_of_orders() {
             let mut orders = magnifier.orders();
             store::each_order(interactions, span, |id, order| orders.add(id, &order)).await?;

@@ -10,7 +10,7 @@ use super::fingerprint::{Keys, Print};
 use super::posting::Posting;
 use super::store::Person;
 
-/// Persons are kept as a bit or less each, once for each currency.
+/// Of persons it keeps a compressed bitmap, and one for each currency.
 pub struct PeopleSums {
     keys: Keys,
     /// Who has an account in which currency, and all amounts; by person.

@@ -129,12 +129,12 @@ impl World {
         assert_eq!(code, Some(0), "the audit objects:\n{text}");
     }
 
-    /// The audit's exit code and everything it wrote, as things stand.
+    /// The audit's exit code and everything it wrote, as things stand; its report comes last.
     pub async fn run_audit(&self) -> (Option<i32>, String) {
         let mut command = self.command("audit");
         let output = tokio::task::spawn_blocking(move || command.output().expect("it starts"));
         let output = output.await.expect("the audit runs");
-        let text = [output.stdout, output.stderr].concat();
+        let text = [output.stderr, output.stdout].concat();
         (output.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
