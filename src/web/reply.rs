@@ -176,9 +176,6 @@ impl Request {
                 page::error::main(context, status.as_u16(), &title, &detail, trace.as_deref())
             })
         };
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
         self.note_source(&mut response, Source::None);
         response
     }
@@ -221,6 +218,9 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
 }
 
