@@ -6,22 +6,48 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
 
+use serde_json::Value;
+
 use super::client::{Client, Reply, order};
 use super::{Server, World, eventually};
+
+/// Characters of the longest text that an order may have.
+const LONGEST: usize = 8000;
 
 /// One order, by whom, and what was said about it.
 pub struct Attempt {
     client: Client,
+    /// Its key, with which its text begins: no two may be the same.
+    key: String,
     text: String,
     outcome: Result<Reply, String>,
 }
 
 impl Attempt {
-    /// `text` is the order's description and its key: no two may be the same.
-    pub async fn make(client: &Client, text: String) -> Attempt {
-        let keyed = client.with("idempotency-key", &text);
-        let outcome = keyed.try_post("/api/orders", order(&text, "10.00", "RUB")).await;
-        Attempt { client: client.clone(), text, outcome }
+    /// An order whose text is its key.
+    pub async fn make(client: &Client, key: String) -> Attempt {
+        let unheard = Attempt::unheard(client, key);
+        unheard.again(client).await
+    }
+
+    /// An order with a text as long as texts may be.
+    pub async fn make_long(client: &Client, key: String) -> Attempt {
+        let text = format!("{key} {}", "x".repeat(LONGEST - key.len() - 1));
+        Attempt { text, ..Attempt::unheard(client, key) }.again(client).await
+    }
+
+    /// One that was sent, or not, by a client that did not wait for the answer.
+    pub fn unheard(client: &Client, key: String) -> Attempt {
+        let outcome = Err("nobody waited for an answer".to_owned());
+        Attempt { client: client.clone(), text: key.clone(), key, outcome }
+    }
+
+    /// The same under the same key, by this client.
+    pub async fn again(&self, client: &Client) -> Attempt {
+        let keyed = client.with("idempotency-key", &self.key);
+        let outcome = keyed.try_post("/api/orders", order(&self.text, "10.00", "RUB")).await;
+        let (client, key, text) = (client.clone(), self.key.clone(), self.text.clone());
+        Attempt { client, key, text, outcome }
     }
 
     pub fn is_done(&self) -> bool {
@@ -31,6 +57,23 @@ impl Attempt {
     /// Whether it was said that nobody knows.
     pub fn is_unknown(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| reply.json()["code"] == "outcome_unknown")
+    }
+
+    /// The order as it was answered.
+    #[track_caller]
+    pub fn order(&self) -> Value {
+        self.reply().expect(201).json()["order"].clone()
+    }
+
+    /// Demands that it was refused for a fault of ours with this code; gives the whole answer.
+    #[track_caller]
+    pub fn refused(&self, code: &str) -> Value {
+        self.reply().refused(503, code).json()
+    }
+
+    #[track_caller]
+    fn reply(&self) -> Reply {
+        self.outcome.as_ref().expect("an answer").clone()
     }
 
     /// How many rows there may be of it after this answer.
@@ -43,7 +86,7 @@ impl Attempt {
         match problem["code"].as_str() {
             Some("outcome_unknown") => 0..=1,
             Some("database_unavailable" | "overloaded") => 0..=0,
-            _ => panic!("{}: {problem}", self.text),
+            _ => panic!("{}: {problem}", self.key),
         }
     }
 }
@@ -54,19 +97,29 @@ pub struct Load {
     done: AtomicU32,
     /// So many orders for each client.
     each: u32,
+    long: bool,
 }
 
 impl Load {
     pub fn new(name: &str, each: u32) -> Load {
-        Load { name: name.to_owned(), done: AtomicU32::new(0), each }
+        Load { name: name.to_owned(), done: AtomicU32::new(0), each, long: false }
+    }
+
+    /// The same with texts as long as texts may be.
+    pub fn of_long_texts(name: &str, each: u32) -> Load {
+        Load { long: true, ..Load::new(name, each) }
     }
 
     pub async fn run(&self, clients: &[Client]) -> Vec<Attempt> {
         let runs = clients.iter().enumerate().map(|(place, client)| async move {
             let mut attempts = Vec::new();
             for number in 0..self.each {
-                let text = format!("{}-{place}-{number}", self.name);
-                let attempt = Attempt::make(client, text).await;
+                let key = format!("{}-{place}-{number}", self.name);
+                let attempt = if self.long {
+                    Attempt::make_long(client, key).await
+                } else {
+                    Attempt::make(client, key).await
+                };
                 self.done.fetch_add(u32::from(attempt.is_done()), Ordering::Relaxed);
                 attempts.push(attempt);
             }
@@ -102,7 +155,7 @@ pub async fn assert_true(world: &World, attempts: &[Attempt]) {
         assert!(
             attempt.allowed().contains(&count),
             "{} is there {count} times: {outcome:?}",
-            attempt.text
+            attempt.key
         );
     }
 }
@@ -110,12 +163,11 @@ pub async fn assert_true(world: &World, attempts: &[Attempt]) {
 /// Sends everything again under the same keys, to a server that is well: now all of it must be
 /// there, and once; what was acknowledged before gets the very same answer.
 pub async fn repeat(world: &World, server: &Server, attempts: &[Attempt]) {
-    let again = attempts.iter().map(|attempt| async {
-        Attempt::make(&attempt.client.at(server), attempt.text.clone()).await
-    });
+    let again =
+        attempts.iter().map(|attempt| async { attempt.again(&attempt.client.at(server)).await });
     let again = join_all(again).await;
     for (first, again) in attempts.iter().zip(&again) {
-        assert!(again.is_done(), "{}: {:?}", again.text, again.outcome);
+        assert!(again.is_done(), "{}: {:?}", again.key, again.outcome);
         if first.is_done() {
             let answers = [first, again].map(|attempt| attempt.outcome.as_ref().unwrap().json());
             assert_eq!(answers[0], answers[1], "the same key, the same answer");
