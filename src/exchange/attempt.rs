@@ -205,6 +205,8 @@ pub fn classify(error: sqlx::Error) -> Failure {
         1213 | 1205 | 1020 => Failure::Transient(error),
         // Shutdown, killed, interrupted, network errors, evicted after wait_timeout.
         1053 | 1927 | 1317 | 1158..=1161 | 4031 => Failure::Lost(error),
+        // A broken CHECK, for which MySQL has no SQLSTATE of its own.
+        3819 => Failure::Data(error),
         _ => match refused.code().as_deref() {
             Some(state) if state.starts_with("22") || state.starts_with("23") => {
                 Failure::Data(error)

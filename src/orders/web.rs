@@ -138,14 +138,10 @@ impl Draft {
 
     /// What was sent, to be sent again as the very same request: should it have been done, it will
     /// not be done twice.
-    fn again(request: &Request, fault: &Fault) -> Draft {
+    fn again(request: &Request, problem: String) -> Draft {
         let key = request.fields().ok();
         let key = key.as_ref().and_then(|fields| fields.get("request_id").ok()).unwrap_or_default();
-        let detail = match fault {
-            Fault::OutcomeUnknown(_) => "error-outcome-unknown-keyed",
-            _ => fault.kind().3,
-        };
-        let problem = Some(("", request.lang.text(detail).into_owned()));
+        let problem = Some(("", problem));
         Draft { request_id: key.to_owned(), problem, ..Draft::sent(request) }
     }
 
@@ -213,10 +209,22 @@ pub async fn place(request: Request) -> Result<Response, Refused> {
             let draft = Draft::refused(&request, &refusal);
             Ok(mine_page(&request, refusal.kind().0, orders, source, &draft))
         }
+        Err(Refused::Refusal(Refusal::Overloaded)) => {
+            let (orders, source) = list_mine(&request).await?;
+            let draft =
+                Draft::again(&request, Refusal::Overloaded.detail(request.lang).into_owned());
+            Ok(mine_page(&request, Refusal::Overloaded.kind().0, orders, source, &draft))
+        }
         Err(Refused::Fault(fault @ (Fault::OutcomeUnknown(_) | Fault::Unavailable(_)))) => {
             let Ok((orders, source)) = list_mine(&request).await else { return Err(fault.into()) };
-            tracing::error!(path = request.path, error = %fault, "an order was not placed for sure");
-            let draft = Draft::again(&request, &fault);
+            let detail = match fault {
+                Fault::OutcomeUnknown(_) => "error-outcome-unknown-keyed",
+                _ => fault.kind().3,
+            };
+            let trace = request.log_fault(&fault);
+            let (detail, give) = (request.lang.text(detail), request.lang.text("error-trace"));
+            let problem = format!("{detail} {give} {trace}");
+            let draft = Draft::again(&request, problem);
             Ok(mine_page(&request, fault.kind().0, orders, source, &draft))
         }
         Err(refused) => Err(refused),

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Request, session};
-use crate::error::{Refusal, Refused};
+use crate::error::{Fault, Refusal, Refused};
 use crate::exchange::Receipt;
 use crate::exchange::event::Mark;
 use crate::page::{self, Context, Flash, Live, Origin, Source};
@@ -130,7 +130,7 @@ impl Request {
         response
     }
 
-    /// The reply to something refused or failed. Faults are logged here, and only here.
+    /// The reply to something refused or failed.
     pub fn refused(&self, refused: &Refused) -> Response {
         let (status, code, title, detail, field, trace) = match refused {
             Refused::Refusal(refusal) => {
@@ -142,8 +142,7 @@ impl Request {
                 (status, code, title, refusal.detail(self.lang), field, None)
             }
             Refused::Fault(fault) => {
-                let trace = Uuid::new_v4().simple().to_string()[..12].to_owned();
-                tracing::error!(trace, path = self.path, error = %fault, "a request failed");
+                let trace = self.log_fault(fault);
                 let (status, code, title, detail) = fault.kind();
                 let keyed = self.headers.contains_key("idempotency-key");
                 let detail = match code {
@@ -178,6 +177,13 @@ impl Request {
         };
         self.note_source(&mut response, Source::None);
         response
+    }
+
+    /// Logs a fault, once; the id by which the user can name it.
+    pub fn log_fault(&self, fault: &Fault) -> String {
+        let trace = Uuid::new_v4().simple().to_string()[..12].to_owned();
+        tracing::error!(trace, path = self.path, error = %fault, "a request failed");
+        trace
     }
 
     fn not_modified(&self, tag: &str, source: Source) -> Response {

@@ -1,7 +1,7 @@
 //! A database that answers but will not write: its disk is full, or it is read-only.
 
 use super::{Services, are_well, clients, is_logged, settle, short_or_long};
-use crate::support::{Attempt, Client, Load, Server, World, assert_true, eventually};
+use crate::support::{Attempt, Load, Server, World, assert_true, eventually};
 
 /// All tables in one file that may not grow much beyond what empty ones need, and one that may.
 const CRAMPED: &str =
@@ -49,13 +49,17 @@ async fn assert_unwilling(world: &World, servers: [&Server; 2], name: &str) -> V
     attempts
 }
 
-/// Somebody who fills in the form keeps what they typed.
-async fn assert_form_is_kept(customer: &Client) {
+/// Somebody who fills in the form keeps what they typed, and is told by which id we know the fault.
+async fn assert_form_is_kept(server: &Server) {
+    let customer = server.customer(1);
     let text = "typed with care ".repeat(400);
     let fields = [("description", text.as_str()), ("price", "1.00"), ("currency", "RUB")];
     let page = customer.post_form("/orders", &fields).await.expect(503);
     assert!(page.text().contains(text.trim()), "{}", page.text());
     assert!(!page.header("retry-after").is_empty());
+    let page = page.text();
+    let (_, trace) = page.split_once("please give this number: ").expect("an id");
+    is_logged(server, &trace[..12]).await;
 }
 
 #[tokio::test]
@@ -79,7 +83,7 @@ async fn while_its_disk_is_full_the_database_reads_on_and_refuses_every_write() 
     assert!(attempts.iter().any(Attempt::is_done), "there was room at first");
     for server in [&one, &other] {
         assert_readable(server, order).await;
-        assert_form_is_kept(&server.customer(1)).await;
+        assert_form_is_kept(server).await;
         // What writes nothing needs no room.
         server.customer(2).withdraw(order).await.refused(404, "not_found");
     }
@@ -108,7 +112,7 @@ async fn while_the_database_is_read_only_it_reads_on_and_refuses_every_write() {
         assert!(attempts.iter().any(|attempt| !attempt.is_done()), "it is closed at work");
         for server in [&one, &other] {
             assert_readable(server, order).await;
-            assert_form_is_kept(&server.customer(1)).await;
+            assert_form_is_kept(server).await;
         }
         attempts.extend(assert_unwilling(&world, [&one, &other], &format!("closed-{round}")).await);
         is_logged(&one, "read-only").await;
