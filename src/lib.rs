@@ -40,10 +40,10 @@
 //!
 //! The [`feed::follower`] takes runs from the writer, from other servers by the [`feed::bell`]
 //! (redis), or from the journal, strictly in order. Each goes to the [`board::index`], then into the
-//! [`feed::ring`], where it is encoded once per audience; the [`feed::hub`] wakes the sockets, and
-//! each [`feed::socket`] sends what lies between its cursor and the head. The page's script
-//! (`assets/live.js`) puts ready-made rows in place and, whenever it sees a gap, comes back with the
-//! last revision it knows.
+//! [`feed::ring`], where it is encoded once per audience. The [`feed::fanout`] writes it to all whose
+//! sockets are at rest right before it; every other [`feed::socket`] sends by itself what lies between
+//! its cursor and the head, merged where that is much. The page's script (`assets/live.js`) puts
+//! ready-made rows in place and, whenever it sees a gap, comes back with the last revision it knows.
 
 pub mod admin;
 pub mod app;

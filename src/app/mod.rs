@@ -22,6 +22,7 @@ use crate::database::{self, Meter};
 use crate::error::Fault;
 use crate::exchange::{Exchange, journal};
 use crate::feed::bell::Bell;
+use crate::feed::fanout;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
 use crate::{admin, board, i18n, routes, statistics, web};
@@ -116,6 +117,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             let hub = Arc::clone(&hub);
             async move { hub.beat().await }
         }),
+        tokio::spawn(fanout::run(Arc::clone(&hub))),
         tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
         tokio::spawn(forget(pool)),
     ];

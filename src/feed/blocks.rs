@@ -62,4 +62,4 @@ fn merge(entries: &[Arc<Entry>]) -> Option<Arc<Entry>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::contracts::{self, Contract};
 use crate::exchange::event::{Event, Mark};
@@ -144,6 +148,18 @@ pub fn resync(to: u64, mark: Mark, history: &str) -> String {
 /// The server leaves; come back after `retry_ms`.
 pub fn goodbye(to: u64, retry_ms: u64) -> String {
     json!({"goodbye": true, "retry_ms": retry_ms, "to": to}).to_string()
+}
+
+/// Text messages as a server sends them: whole frames, one after the other.
+pub fn to_frames(messages: &[Utf8Bytes]) -> Bytes {
+    let mut bytes = Vec::new();
+    for message in messages {
+        let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+        let length = message.len() as u64;
+        header.format(length, &mut bytes).expect("writing to memory cannot fail");
+        bytes.extend_from_slice(message.as_bytes());
+    }
+    bytes.into()
 }
 
 fn message(envelope: Envelope, items: &[Item], more: bool) -> String {

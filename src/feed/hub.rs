@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::blocks::Blocks;
+use super::fanout::Outlets;
 use super::ring::{Entry, Ring};
 use crate::board::index::Counts;
 use crate::exchange::event::{Mark, Run};
@@ -45,6 +46,7 @@ pub struct Hub {
     blocks: Blocks,
     beat: watch::Sender<Beat>,
     summary: watch::Sender<Utf8Bytes>,
+    pub(super) outlets: Outlets,
     watchers: AtomicU32,
 }
 
@@ -63,6 +65,7 @@ impl Hub {
             blocks: Blocks::default(),
             beat: watch::Sender::new(beat),
             summary: watch::Sender::new(Utf8Bytes::default()),
+            outlets: Outlets::default(),
             watchers: AtomicU32::new(0),
         }
     }
@@ -105,6 +108,22 @@ impl Hub {
             timer.tick().await;
             self.beat.send_modify(|beat| beat.heartbeats += 1);
         }
+    }
+
+    /// The beat as it is.
+    pub fn now(&self) -> Beat {
+        self.beat.borrow().clone()
+    }
+
+    /// The newest revision that can be sent.
+    pub fn revision(&self) -> u64 {
+        self.beat.borrow().revision
+    }
+
+    /// The `count` runs after `revision`, if all of them are here.
+    pub fn list_after(&self, revision: u64, count: u64) -> Option<Vec<Arc<Entry>>> {
+        let count = usize::try_from(count).ok()?;
+        self.ring.read().expect("ring").list_after(revision, count)
     }
 
     pub fn subscribe(&self) -> watch::Receiver<Beat> {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
@@ -41,6 +42,17 @@ struct Frames {
     public: Vec<Utf8Bytes>,
     /// Everybody's orders and contracts, for admins; goes before `public`.
     everybody: Vec<Utf8Bytes>,
+    /// The public ones as they go over a socket.
+    public_frames: Bytes,
+}
+
+/// What of an entry is the same for all of an audience.
+pub enum Shared<'a> {
+    Nothing,
+    /// Frames as they go over a socket.
+    Frames(&'a Bytes),
+    /// There is more than that for this one.
+    Personal,
 }
 
 impl Ring {
@@ -138,6 +150,21 @@ impl Entry {
         messages
     }
 
+    /// What there is for this user, if it is the same for many.
+    pub fn shared(&self, user: User, format: Format) -> Shared<'_> {
+        match user.role {
+            Role::Admin => Shared::Personal,
+            _ if self.people.contains_key(&user) => Shared::Personal,
+            _ if user.role.sees_board() => Shared::Frames(&self.frames(format).public_frames),
+            _ => Shared::Nothing,
+        }
+    }
+
+    /// The revision that it follows.
+    pub fn from(&self) -> u64 {
+        self.from
+    }
+
     fn personal(&self, user: User, format: Format, told: u64) -> Vec<Utf8Bytes> {
         let Some(places) = self.people.get(&user) else { return Vec::new() };
         let events = places.iter().map(|&place| &self.run.events[place]);
@@ -160,8 +187,10 @@ impl Entry {
                 let messages = frame::messages(envelope, items, closes);
                 messages.into_iter().map(Utf8Bytes::from).collect()
             };
+            let public = encode(&frame::public_items(&self.run.events, format), true);
             Frames {
-                public: encode(&frame::public_items(&self.run.events, format), true),
+                public_frames: frame::to_frames(&public),
+                public,
                 everybody: encode(&frame::personal_items(&self.run.events, admin, format), false),
             }
         })

@@ -1,24 +1,27 @@
 //! One watcher's socket: a cursor and the rest of one message, nothing else. A slow reader is only
-//! ever behind; it costs nobody anything.
+//! ever behind; it costs nobody anything. While there is nothing to do but to wait, the socket rests,
+//! and `fanout` writes what is the same for many.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::frame::{self, Format};
-use super::hub::{Hub, Next};
+use super::hub::{Beat, Hub, Next};
+use super::outlet::{Line, Outlet, Standing};
 use crate::exchange::event::Mark;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Line>;
 
 /// What a watcher said when connecting.
 #[derive(Clone, Debug)]
@@ -54,41 +57,49 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello) {
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(MAX_INPUT_BYTES))
         .max_frame_size(Some(MAX_INPUT_BYTES));
-    let socket =
-        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Side::Server, Some(config)).await;
+    // Our own accept loop makes nothing else.
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("an upgraded connection is no TCP stream");
+    };
+    let now = hub.now();
+    let cursor = hello.since.unwrap_or(now.revision);
+    let at = Standing { cursor, mark: now.mark, told: cursor };
+    let outlet = Arc::new(Outlet::new(io.into_inner(), hello.user, hello.format, at));
+    let line = Line(Arc::clone(&outlet));
+    let read = read_buf.to_vec();
+    // It would keep the buffer for the request's headers for as long as the socket lives.
+    drop(read_buf);
+    let socket = WebSocketStream::from_partially_read(line, read, Side::Server, Some(config)).await;
     let _watcher = hub.count_watcher();
-    let mark = hub.subscribe().borrow().mark;
-    let mut session = Session { socket, hub, hello, cursor: 0, mark, told: 0 };
+    let place = hub.outlets.add(Arc::clone(&outlet));
+    let mut session = Session { socket, outlet, hub, hello, at };
     // Whatever ends it, the client comes back with its revision.
-    let _ = session.run().await;
+    let _ = session.run(now).await;
+    session.outlet.take();
+    session.hub.outlets.remove(place);
     let _ = timeout(Duration::from_secs(1), session.socket.close(None)).await;
 }
 
 struct Session {
     socket: Socket,
+    outlet: Arc<Outlet>,
     hub: Arc<Hub>,
     hello: Hello,
-    /// The newest revision looked at.
-    cursor: u64,
-    /// Its mark.
-    mark: Mark,
-    /// The newest revision the client was told of; runs with nothing for it lie between.
-    told: u64,
+    at: Standing,
 }
 
 impl Session {
-    async fn run(&mut self) -> Result<(), tungstenite::Error> {
-        let mut beat = self.hub.subscribe();
+    /// `before` is the beat at which it began.
+    async fn run(&mut self, before: Beat) -> Result<(), tungstenite::Error> {
         let mut summaries = (self.hello.user.role == Role::Admin).then(|| self.hub.summaries());
-        let mut resets = beat.borrow().resets;
-        let mut heartbeats = beat.borrow().heartbeats;
-        self.greet().await?;
+        let Beat { mut resets, mut heartbeats, .. } = before;
+        self.greet(before).await?;
         let (mut silent, mut heard) = (0, 0);
         loop {
-            let now = beat.borrow_and_update().clone();
+            let now = self.hub.now();
             if now.leaving {
                 let retry_ms = fastrand::u64(250..RETURN_MS);
-                return self.send(frame::goodbye(self.told, retry_ms).into()).await;
+                return self.send(frame::goodbye(self.at.told, retry_ms).into()).await;
             }
             if now.resets != resets {
                 resets = now.resets;
@@ -105,52 +116,61 @@ impl Session {
                 self.heartbeat().await?;
                 self.write(Message::Ping(Default::default())).await?;
             }
-            tokio::select! {
-                changed = beat.changed() => if changed.is_err() { return Ok(()) },
-                message = next(&mut summaries) => self.send(message).await?,
-                input = self.socket.next() => match input {
-                    Some(Ok(Message::Close(_))) | None => return Ok(()),
-                    Some(Ok(_)) => {
-                        silent = 0;
-                        heard += 1;
-                        if heard > MAX_INPUT_PER_BEAT {
-                            return Ok(());
-                        }
+            // From here on others may write: what came before they knew it, is found here.
+            self.outlet.rest(self.at);
+            if self.hub.revision() > self.at.cursor {
+                self.at = self.outlet.take();
+                continue;
+            }
+            let input = tokio::select! {
+                () = self.outlet.called() => None,
+                message = next(&mut summaries) => Some(Input::Summary(message)),
+                input = self.socket.next() => Some(Input::Message(input)),
+            };
+            self.at = self.outlet.take();
+            if self.outlet.has_left() {
+                self.flush().await?;
+            }
+            match input {
+                None => {}
+                Some(Input::Summary(message)) => self.send(message).await?,
+                Some(Input::Message(Some(Ok(Message::Close(_))) | None)) => return Ok(()),
+                Some(Input::Message(Some(Ok(_)))) => {
+                    silent = 0;
+                    heard += 1;
+                    if heard > MAX_INPUT_PER_BEAT {
+                        return Ok(());
                     }
-                    Some(Err(error)) => return Err(error),
-                },
+                }
+                Some(Input::Message(Some(Err(error)))) => return Err(error),
             }
         }
     }
 
     /// Finds where to start from.
-    async fn greet(&mut self) -> Result<(), tungstenite::Error> {
-        let mut beat = self.hub.subscribe();
-        let now = beat.borrow().clone();
-        self.cursor = self.hello.since.unwrap_or(now.revision);
-        self.told = self.cursor;
+    async fn greet(&mut self, now: Beat) -> Result<(), tungstenite::Error> {
         if self.hello.history.as_deref().is_some_and(|history| history != &*now.history) {
             return self.resync().await;
         }
-        if self.cursor > now.revision {
-            let cursor = self.cursor;
-            let reached =
-                timeout(AHEAD, beat.wait_for(|beat| beat.revision >= cursor)).await.is_ok();
-            if !reached {
+        let cursor = self.at.cursor;
+        if cursor > now.revision {
+            let mut beat = self.hub.subscribe();
+            let reached = beat.wait_for(|beat| beat.revision >= cursor);
+            if timeout(AHEAD, reached).await.is_err() {
                 return self.resync().await;
             }
         }
-        match self.hub.mark_of(self.cursor) {
+        match self.hub.mark_of(cursor) {
             // The page is of a time that a crash or a restore took back.
             Some(mark) if self.hello.mark.is_some_and(|held| held != mark) => {
                 return self.resync().await;
             }
-            Some(mark) => self.mark = mark,
+            Some(mark) => self.at.mark = mark,
             // Too old, which catching up finds too.
             None => {}
         }
         self.catch_up().await?;
-        if self.hello.since.is_none_or(|since| since == self.told) {
+        if self.hello.since.is_none_or(|since| since == self.at.told) {
             self.heartbeat().await?;
         }
         Ok(())
@@ -159,15 +179,16 @@ impl Session {
     /// Sends every run after the cursor, frame by frame.
     async fn catch_up(&mut self) -> Result<(), tungstenite::Error> {
         loop {
-            match self.hub.after(self.cursor) {
+            match self.hub.after(self.at.cursor) {
                 Next::Entry(entry) => {
-                    let messages = entry.messages(self.hello.user, self.hello.format, self.told);
-                    (self.cursor, self.mark) = (entry.run.revision, entry.mark());
+                    let Hello { user, format, .. } = self.hello;
+                    let messages = entry.messages(user, format, self.at.told);
+                    (self.at.cursor, self.at.mark) = (entry.run.revision, entry.mark());
                     if !messages.is_empty() {
                         for message in messages {
                             self.send(message).await?;
                         }
-                        self.told = self.cursor;
+                        self.at.told = self.at.cursor;
                     }
                 }
                 Next::Ahead => return Ok(()),
@@ -177,19 +198,24 @@ impl Session {
     }
 
     async fn resync(&mut self) -> Result<(), tungstenite::Error> {
-        let now = self.hub.subscribe().borrow().clone();
-        self.cursor = now.revision;
-        self.mark = now.mark;
-        self.told = now.revision;
-        self.send(frame::resync(now.revision, now.mark, &now.history).into()).await
+        let Beat { revision, mark, history, .. } = self.hub.now();
+        self.at = Standing { cursor: revision, mark, told: revision };
+        self.send(frame::resync(revision, mark, &history).into()).await
     }
 
     async fn heartbeat(&mut self) -> Result<(), tungstenite::Error> {
         let sent = Moment::now().to_rfc3339();
-        let message =
-            frame::heartbeat(self.told, self.cursor, self.mark, self.hub.watchers(), &sent);
-        self.told = self.cursor;
+        let Standing { cursor, mark, told } = self.at;
+        let message = frame::heartbeat(told, cursor, mark, self.hub.watchers(), &sent);
+        self.at.told = cursor;
         self.send(message.into()).await
+    }
+
+    async fn flush(&mut self) -> Result<(), tungstenite::Error> {
+        match timeout(STUCK, self.socket.flush()).await {
+            Ok(result) => result,
+            Err(_) => Err(tungstenite::Error::ConnectionClosed),
+        }
     }
 
     async fn send(&mut self, message: Utf8Bytes) -> Result<(), tungstenite::Error> {
@@ -202,6 +228,12 @@ impl Session {
             Err(_) => Err(tungstenite::Error::ConnectionClosed),
         }
     }
+}
+
+/// What a session that rests may be woken by, besides calls.
+enum Input {
+    Summary(Utf8Bytes),
+    Message(Option<Result<Message, tungstenite::Error>>),
 }
 
 /// The next summary, for those who get them; the others wait for ever.

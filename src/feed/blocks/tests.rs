@@ -53,7 +53,7 @@ impl Known {
 }
 
 /// Many runs: each step of a run places an order or closes an open one.
-fn ring(steps: &[Vec<u8>]) -> Ring {
+pub fn ring(steps: &[Vec<u8>]) -> Ring {
     let created = Moment::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
     let (mut ring, mut open, mut placed, mut contracts) = (Ring::default(), Vec::new(), 0, 0);
     for (revision, steps) in (1..).zip(steps) {

@@ -1,0 +1,152 @@
+//! Brings news to all watchers, one after the other: those who are at rest right before it are
+//! written to from here, the others' tasks find it by themselves. Each time it begins with somebody
+//! else, so that nobody is always first.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::hub::Hub;
+use super::outlet::Outlet;
+use super::ring::Entry;
+
+/// Runs that are brought at once; whoever is further behind has tasks for that.
+const MOST_RUNS: u64 = 8;
+/// Watchers between two breaths: others have work on this thread, too.
+const STRETCH: usize = 64;
+/// How far the beginning moves on each time, in watchers.
+const TURN: usize = 257;
+
+/// Everybody who watches, each at a place of their own.
+#[derive(Default)]
+pub struct Outlets(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    taken: Vec<Option<Arc<Outlet>>>,
+    free: Vec<usize>,
+}
+
+impl Outlets {
+    pub fn add(&self, outlet: Arc<Outlet>) -> usize {
+        let mut places = self.lock();
+        match places.free.pop() {
+            Some(place) => {
+                places.taken[place] = Some(outlet);
+                place
+            }
+            None => {
+                places.taken.push(Some(outlet));
+                places.taken.len() - 1
+            }
+        }
+    }
+
+    pub fn remove(&self, place: usize) {
+        let mut places = self.lock();
+        places.taken[place] = None;
+        places.free.push(place);
+    }
+
+    /// Does something with one in `parts` of all stretches, beginning at `first`.
+    async fn each(&self, first: usize, (part, parts): (usize, usize), act: impl Fn(&Outlet)) {
+        let count = self.lock().taken.len();
+        let first = first.checked_rem(count).unwrap_or(0);
+        let mut stretch: Vec<Arc<Outlet>> = Vec::with_capacity(STRETCH);
+        for start in (part * STRETCH..count).step_by(parts * STRETCH) {
+            {
+                let places = self.lock();
+                let here = start..count.min(start + STRETCH);
+                let here = here.map(|place| (first + place) % count);
+                stretch.extend(here.filter_map(|place| places.taken.get(place)?.clone()));
+            }
+            stretch.drain(..).for_each(|outlet| act(&outlet));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// Runs for as long as the server.
+pub async fn run(hub: Arc<Hub>) {
+    let mut beat = hub.subscribe();
+    let mut before = beat.borrow().clone();
+    let mut first: usize = 0;
+    while beat.changed().await.is_ok() {
+        let now = beat.borrow_and_update().clone();
+        let brought = match now.revision.checked_sub(before.revision) {
+            _ if now.resets != before.resets => None,
+            Some(0) => Some(Vec::new()),
+            Some(count @ 1..=MOST_RUNS) => hub.list_after(before.revision, count),
+            _ => None,
+        };
+        let calls = (now.resets, now.heartbeats, now.leaving)
+            != (before.resets, before.heartbeats, before.leaving);
+        first = first.wrapping_add(TURN);
+        match brought {
+            Some(entries) if entries.is_empty() && !calls => {}
+            Some(entries) if !calls => deliver(&hub, first, entries).await,
+            _ => hub.outlets.each(first, (0, 1), Outlet::call).await,
+        }
+        before = now;
+    }
+}
+
+/// On all cores at once.
+async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
+    let parts = std::thread::available_parallelism().map_or(1, usize::from);
+    let entries: Arc<[Arc<Entry>]> = entries.into();
+    let others = (1..parts).map(|part| {
+        let (hub, entries) = (Arc::clone(hub), Arc::clone(&entries));
+        tokio::spawn(async move {
+            hub.outlets.each(first, (part, parts), |outlet| outlet.deliver(&entries)).await;
+        })
+    });
+    let others: Vec<_> = others.collect();
+    hub.outlets.each(first, (0, parts), |outlet| outlet.deliver(&entries)).await;
+    for other in others {
+        other.await.expect("delivering does not panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::outlet::tests::connected;
+    use crate::identity::User;
+
+    #[tokio::test]
+    async fn everybody_is_met_once_whoever_is_first_and_however_the_work_is_divided() {
+        let outlets = Outlets::default();
+        let mut clients = Vec::new();
+        for user in 0..3 * STRETCH as u32 + 7 {
+            let (outlet, client) = connected(User::executor(1 + user)).await;
+            outlets.add(outlet);
+            clients.push(client);
+        }
+        // Two have left, and one of their places was taken again.
+        outlets.remove(5);
+        outlets.remove(70);
+        let (outlet, _client) = connected(User::executor(1000)).await;
+        assert_eq!(outlets.add(outlet), 70);
+        let here = clients.len() - 1;
+        let mut firsts = Vec::new();
+        for (first, parts) in [(0, 1), (257, 1), (257, 2), (100_000, 3), (usize::MAX, 7)] {
+            let met = Mutex::new(Vec::new());
+            for part in 0..parts {
+                let meet =
+                    |outlet: &Outlet| met.lock().unwrap().push(std::ptr::from_ref(outlet).addr());
+                outlets.each(first, (part, parts), meet).await;
+            }
+            let mut met = met.into_inner().unwrap();
+            firsts.push(met[0]);
+            met.sort_unstable();
+            met.dedup();
+            assert_eq!(met.len(), here, "{first} {parts}");
+        }
+        assert!(firsts[0] != firsts[1] && firsts[1] != firsts[3]);
+        outlets.each(0, (1, 2), |_| {}).await;
+        Outlets::default().each(3, (0, 2), |_| panic!("nobody is here")).await;
+    }
+}
