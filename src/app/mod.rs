@@ -22,10 +22,10 @@ use crate::database::{self, Meter};
 use crate::error::Fault;
 use crate::exchange::{Exchange, journal};
 use crate::feed::bell::Bell;
-use crate::feed::fanout;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
-use crate::{admin, board, i18n, routes, statistics, web};
+use crate::feed::{census, fanout};
+use crate::{admin, board, cache, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
 const COMMITTED: usize = 1024;
@@ -121,6 +121,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
         tokio::spawn(forget(pool)),
     ];
+
+    if let Some(url) = &app.config.redis_url {
+        let redis = cache::redis::connect(url).map_err(redis)?;
+        background.push(tokio::spawn(census::run(Arc::clone(&hub), redis)));
+    }
 
     tracing::info!(%address, history, revision = board.position().revision, "serving");
     println!("orderboard is listening on http://{address}");

@@ -48,6 +48,7 @@ pub struct Hub {
     summary: watch::Sender<Utf8Bytes>,
     pub(super) outlets: Outlets,
     watchers: AtomicU32,
+    watchers_elsewhere: AtomicU32,
 }
 
 impl Hub {
@@ -67,6 +68,7 @@ impl Hub {
             summary: watch::Sender::new(Utf8Bytes::default()),
             outlets: Outlets::default(),
             watchers: AtomicU32::new(0),
+            watchers_elsewhere: AtomicU32::new(0),
         }
     }
 
@@ -170,8 +172,17 @@ impl Hub {
     }
 
     /// How many sockets are open here.
-    pub fn watchers(&self) -> u32 {
+    pub fn watchers_here(&self) -> u32 {
         self.watchers.load(Ordering::Relaxed)
+    }
+
+    /// How many are open on all servers, as far as they have told.
+    pub fn watchers(&self) -> u32 {
+        self.watchers_here() + self.watchers_elsewhere.load(Ordering::Relaxed)
+    }
+
+    pub fn note_watchers_elsewhere(&self, count: u32) {
+        self.watchers_elsewhere.store(count, Ordering::Relaxed);
     }
 
     /// Counts a watcher until the guard is dropped.

@@ -1,10 +1,11 @@
 //! The live feed: every committed change, on every watching screen, exactly once and in order.
 //! `follower` follows the journal, `bell` hears other servers through redis, `ring` keeps the newest
 //! runs ready to send, `fanout` writes them to everybody who is up to date, `socket` carries to one
-//! watcher what is for them alone or was missed, and `blocks` merges that where it is much.
+//! watcher what is for them alone or was missed, and `blocks` merges that where it is much. `census` counts who watches.
 
 pub mod bell;
 mod blocks;
+pub mod census;
 pub mod fanout;
 pub mod follower;
 pub mod frame;

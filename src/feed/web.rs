@@ -26,7 +26,7 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
         && has(header::SEC_WEBSOCKET_VERSION, "13");
     let key = request.headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake);
     let key = key.filter(|_| request.method == Method::GET).ok_or_else(malformed)?;
-    if request.app.hub.watchers() as usize >= request.app.config.max_connections {
+    if request.app.hub.watchers_here() as usize >= request.app.config.max_connections {
         return Err(Refusal::Overloaded.into());
     }
     let upgrade = request.upgrade.clone().ok_or_else(malformed)?;

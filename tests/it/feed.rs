@@ -378,6 +378,37 @@ async fn a_server_that_leaves_says_goodbye_and_its_watchers_miss_nothing() {
 }
 
 #[tokio::test]
+async fn who_watches_is_counted_over_all_servers_and_the_dead_are_not() {
+    let world = World::new().await;
+    let (mut one, mut other) = world.serve_two().await;
+    let mut watchers = Vec::new();
+    for (server, count) in [(&one, 3), (&other, 2)] {
+        for user in 0..count {
+            let client = server.executor(20 + user);
+            watchers.push(Watcher::of_board(&client, Format::Json).await);
+        }
+    }
+    let counted = async |server: &Server, wanted: u64| {
+        eventually("everybody is counted", || async {
+            let summary = server.admin().get("/api/admin/summary").await.expect(200).json();
+            (summary["watchers"] == wanted).then_some(())
+        })
+        .await;
+    };
+    counted(&one, 5).await;
+    counted(&other, 5).await;
+    // One server's death takes its watchers along, without a word; another one's leaving is said.
+    one.kill();
+    counted(&other, 2).await;
+    let third = world.serve().await;
+    watchers.push(Watcher::of_board(&third.executor(40), Format::Json).await);
+    counted(&other, 3).await;
+    other.stop().await;
+    counted(&third, 1).await;
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn a_killed_server_comes_back_and_its_watchers_resume_with_nothing_missed() {
     let world = World::new().await;
     let (mut one, mut other) = world.serve_two().await;
