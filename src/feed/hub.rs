@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::blocks::Blocks;
 use super::fanout::Outlets;
+use super::outlet::Outlet;
 use super::ring::{Entry, Ring};
 use crate::board::index::Counts;
 use crate::exchange::event::{Mark, Run};
@@ -185,17 +186,21 @@ impl Hub {
         self.watchers_elsewhere.store(count, Ordering::Relaxed);
     }
 
-    /// Counts a watcher until the guard is dropped.
-    pub fn count_watcher(self: &Arc<Hub>) -> Watcher {
+    /// Counts a watcher, and lets news be brought to them, until the guard is dropped.
+    pub fn admit(self: &Arc<Hub>, outlet: Arc<Outlet>) -> Watcher {
         self.watchers.fetch_add(1, Ordering::Relaxed);
-        Watcher(Arc::clone(self))
+        Watcher { place: self.outlets.add(outlet), hub: Arc::clone(self) }
     }
 }
 
-pub struct Watcher(Arc<Hub>);
+pub struct Watcher {
+    hub: Arc<Hub>,
+    place: usize,
+}
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.0.watchers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.outlets.remove(self.place);
+        self.hub.watchers.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -70,13 +70,11 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello) {
     // It would keep the buffer for the request's headers for as long as the socket lives.
     drop(read_buf);
     let socket = WebSocketStream::from_partially_read(line, read, Side::Server, Some(config)).await;
-    let _watcher = hub.count_watcher();
-    let place = hub.outlets.add(Arc::clone(&outlet));
+    let _watcher = hub.admit(Arc::clone(&outlet));
     let mut session = Session { socket, outlet, hub, hello, at };
     // Whatever ends it, the client comes back with its revision.
     let _ = session.run(now).await;
     session.outlet.take();
-    session.hub.outlets.remove(place);
     let _ = timeout(Duration::from_secs(1), session.socket.close(None)).await;
 }
 
