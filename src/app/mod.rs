@@ -29,6 +29,8 @@ use crate::{admin, board, cache, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
 const COMMITTED: usize = 1024;
+/// How long watchers may take to hear that the server leaves.
+const FAREWELL: Duration = Duration::from_secs(3);
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// What every handler has at hand.
@@ -144,6 +146,13 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     hub.leave();
     leave.send_replace(true);
     let _ = server.await;
+    // Everybody is told when to come back, before those who tell them end.
+    let told = async {
+        while hub.watchers_here() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let _ = tokio::time::timeout(FAREWELL, told).await;
     following.abort();
     for task in background {
         task.abort();

@@ -22,6 +22,7 @@ use crate::error::{Fault, Refused};
 const PING_EVERY: Duration = Duration::from_secs(2);
 /// A ping waits for no lock: whoever does not answer it soon is gone.
 const PING_LIMIT: Duration = Duration::from_secs(1);
+const REACH: Duration = Duration::from_secs(3);
 /// For so long after a known key came again, keys are looked up: whoever repeats requests would
 /// otherwise have each batch done twice.
 const CAREFUL: Duration = Duration::from_secs(1);
@@ -155,8 +156,12 @@ impl Writer {
                         self.look_up(&mut group, applied, &error).await;
                         self.go_on(&mut group, tries, &error).await;
                     }
-                    Err(Failure::Transient(error) | Failure::Lost(error)) => {
+                    Err(Failure::Transient(error)) => {
                         self.go_on(&mut group, tries, &error).await;
+                    }
+                    Err(Failure::Lost(error)) => {
+                        self.go_on(&mut group, tries, &error).await;
+                        self.down = group.is_empty();
                     }
                 }
             }
@@ -171,7 +176,6 @@ impl Writer {
         let now = Instant::now();
         let late = group.iter().all(|submission| submission.deadline <= now);
         if late || self.down || tries >= ATTEMPTS {
-            self.down = true;
             return refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
         }
         tracing::warn!(%error, tries, "trying a batch again");
@@ -245,9 +249,10 @@ impl Writer {
 
     async fn is_committed(&mut self, id: Uuid) -> Result<bool, sqlx::Error> {
         self.connection = None;
-        let mut connection = step(database::connect_writer(&self.options)).await?;
+        let mut connection = reach(&self.options).await?;
         let found = step(store::is_committed(&mut connection, id)).await?;
         self.connection = Some(connection);
+        self.down = false;
         Ok(found)
     }
 
@@ -281,8 +286,14 @@ fn refuse(submissions: impl Iterator<Item = Submission>, fault: impl Fn() -> Fau
 }
 
 async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Failure> {
-    step(database::connect_writer(options)).await.map_err(|error| match classify(error) {
+    reach(options).await.map_err(|error| match classify(error) {
         Failure::Data(error) | Failure::Transient(error) => Failure::Lost(error),
         failure => failure,
     })
+}
+
+/// Connecting waits for no lock: who does not answer soon is away.
+async fn reach(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
+    let connected = timeout(REACH, database::connect_writer(options)).await;
+    connected.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
 }

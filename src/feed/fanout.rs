@@ -46,9 +46,19 @@ impl Outlets {
         places.free.push(place);
     }
 
-    /// Does something with one in `parts` of all stretches, beginning at `first`.
-    async fn each(&self, first: usize, (part, parts): (usize, usize), act: impl Fn(&Outlet)) {
-        let count = self.lock().taken.len();
+    /// How many places there are: they are never fewer later. Who comes meanwhile knows the news.
+    fn count(&self) -> usize {
+        self.lock().taken.len()
+    }
+
+    /// Does something with one in `parts` of all stretches of the first `count` places, beginning at
+    /// `first`. All parts must be given the same count, or somebody is passed over.
+    async fn each(
+        &self,
+        (first, count): (usize, usize),
+        (part, parts): (usize, usize),
+        act: impl Fn(&Outlet),
+    ) {
         let first = first.checked_rem(count).unwrap_or(0);
         let mut stretch: Vec<Arc<Outlet>> = Vec::with_capacity(STRETCH);
         for start in (part * STRETCH..count).step_by(parts * STRETCH) {
@@ -87,7 +97,7 @@ pub async fn run(hub: Arc<Hub>) {
         match brought {
             Some(entries) if entries.is_empty() && !calls => {}
             Some(entries) if !calls => deliver(&hub, first, entries).await,
-            _ => hub.outlets.each(first, (0, 1), Outlet::call).await,
+            _ => hub.outlets.each((first, hub.outlets.count()), (0, 1), Outlet::call).await,
         }
         before = now;
     }
@@ -97,14 +107,15 @@ pub async fn run(hub: Arc<Hub>) {
 async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
     let parts = std::thread::available_parallelism().map_or(1, usize::from);
     let entries: Arc<[Arc<Entry>]> = entries.into();
+    let range = (first, hub.outlets.count());
     let others = (1..parts).map(|part| {
         let (hub, entries) = (Arc::clone(hub), Arc::clone(&entries));
         tokio::spawn(async move {
-            hub.outlets.each(first, (part, parts), |outlet| outlet.deliver(&entries)).await;
+            hub.outlets.each(range, (part, parts), |outlet| outlet.deliver(&entries)).await;
         })
     });
     let others: Vec<_> = others.collect();
-    hub.outlets.each(first, (0, parts), |outlet| outlet.deliver(&entries)).await;
+    hub.outlets.each(range, (0, parts), |outlet| outlet.deliver(&entries)).await;
     for other in others {
         other.await.expect("delivering does not panic");
     }
@@ -119,34 +130,42 @@ mod tests {
     #[tokio::test]
     async fn everybody_is_met_once_whoever_is_first_and_however_the_work_is_divided() {
         let outlets = Outlets::default();
-        let mut clients = Vec::new();
+        let (mut here, mut clients) = (Vec::new(), Vec::new());
         for user in 0..3 * STRETCH as u32 + 7 {
             let (outlet, client) = connected(User::executor(1 + user)).await;
-            outlets.add(outlet);
+            outlets.add(Arc::clone(&outlet));
+            here.push(outlet);
             clients.push(client);
         }
-        // Two have left, and one of their places was taken again.
-        outlets.remove(5);
+        // One has left, and their place was taken again.
         outlets.remove(70);
         let (outlet, _client) = connected(User::executor(1000)).await;
-        assert_eq!(outlets.add(outlet), 70);
-        let here = clients.len() - 1;
+        assert_eq!(outlets.add(Arc::clone(&outlet)), 70);
+        here[70] = outlet;
         let mut firsts = Vec::new();
         for (first, parts) in [(0, 1), (257, 1), (257, 2), (100_000, 3), (usize::MAX, 7)] {
             let met = Mutex::new(Vec::new());
+            let (count, known) = (outlets.count(), here.len());
             for part in 0..parts {
                 let meet =
                     |outlet: &Outlet| met.lock().unwrap().push(std::ptr::from_ref(outlet).addr());
-                outlets.each(first, (part, parts), meet).await;
+                outlets.each((first, count), (part, parts), meet).await;
+                // Somebody comes while the parts are at work.
+                let (outlet, client) = connected(User::executor(2000)).await;
+                outlets.add(Arc::clone(&outlet));
+                here.push(outlet);
+                clients.push(client);
             }
             let mut met = met.into_inner().unwrap();
             firsts.push(met[0]);
             met.sort_unstable();
-            met.dedup();
-            assert_eq!(met.len(), here, "{first} {parts}");
+            let mut known: Vec<usize> =
+                here[..known].iter().map(|o| Arc::as_ptr(o).addr()).collect();
+            known.sort_unstable();
+            assert!(met == known, "first {first}, in {parts} parts");
         }
         assert!(firsts[0] != firsts[1] && firsts[1] != firsts[3]);
-        outlets.each(0, (1, 2), |_| {}).await;
-        Outlets::default().each(3, (0, 2), |_| panic!("nobody is here")).await;
+        outlets.each((0, outlets.count()), (1, 2), |_| {}).await;
+        Outlets::default().each((3, 0), (0, 2), |_| panic!("nobody is here")).await;
     }
 }

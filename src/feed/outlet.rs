@@ -89,7 +89,8 @@ impl Outlet {
             if entry.run.revision <= state.standing.cursor {
                 continue;
             }
-            if entry.from() != state.standing.cursor || !self.step(&mut state, entry) {
+            let Standing { cursor, mark, .. } = state.standing;
+            if entry.follows() != (cursor, mark) || !self.step(&mut state, entry) {
                 state.at_rest = false;
                 self.call();
             }

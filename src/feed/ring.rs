@@ -160,9 +160,9 @@ impl Entry {
         }
     }
 
-    /// The revision that it follows.
-    pub fn from(&self) -> u64 {
-        self.from
+    /// The revision that it follows, and its mark.
+    pub fn follows(&self) -> (u64, Mark) {
+        (self.from, Mark::of(self.run.previous))
     }
 
     fn personal(&self, user: User, format: Format, told: u64) -> Vec<Utf8Bytes> {

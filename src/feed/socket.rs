@@ -164,8 +164,11 @@ impl Session {
                 return self.resync().await;
             }
             Some(mark) => self.at.mark = mark,
-            // Too old, which catching up finds too.
-            None => {}
+            None => match self.hello.mark {
+                // Too old, or nearly: catching up finds it out.
+                Some(held) => self.at.mark = held,
+                None => return self.resync().await,
+            },
         }
         self.catch_up().await?;
         if self.hello.since.is_none_or(|since| since == self.at.told) {
@@ -178,6 +181,10 @@ impl Session {
     async fn catch_up(&mut self) -> Result<(), tungstenite::Error> {
         loop {
             match self.hub.after(self.at.cursor) {
+                // What is held was taken back by a crash or a restore.
+                Next::Entry(entry) if entry.follows() != (self.at.cursor, self.at.mark) => {
+                    self.resync().await?;
+                }
                 Next::Entry(entry) => {
                     let Hello { user, format, .. } = self.hello;
                     let messages = entry.messages(user, format, self.at.told);

@@ -128,6 +128,8 @@ impl Follower {
         if let Err(broken) = before.check_head(head.revision, head.batch) {
             return Ok(Err(broken));
         }
+        // Its session holds the position's lock, and may not be silent for 5 s.
+        connection.ping().await.map_err(Trouble::Users)?;
         let (mut chain, mut deltas) = (before, Deltas::default());
         while chain.revision - before.revision < ROUND_RUNS && deltas.len() < ROUND_ROWS {
             let list = journal::list_after(&self.interactions, chain.revision, PORTION);
@@ -142,7 +144,6 @@ impl Follower {
                 }
                 break;
             }
-            // Its session holds the position's lock, and may not be silent for 5 s.
             connection.ping().await.map_err(Trouble::Users)?;
         }
         Ok(Ok((chain, deltas, head.revision)))

@@ -93,7 +93,7 @@ pub async fn lock(connection: &mut MySqlConnection) -> Result<Position, sqlx::Er
 
 /// The newest revision that any server counted; `None` when there is no position at all.
 pub async fn find_revision(connection: &mut MySqlConnection) -> Result<Option<u64>, sqlx::Error> {
-    let text = "COMMIT; SELECT revision FROM positions WHERE follower = 'statistics'";
+    let text = "COMMIT; SELECT revision FROM positions WHERE follower = 'statistics'; COMMIT";
     let rows = sqlx::raw_sql(text).fetch_all(connection).await?;
     rows.first().map(|row| row.try_get("revision")).transpose()
 }

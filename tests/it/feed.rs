@@ -359,7 +359,16 @@ async fn a_server_that_leaves_says_goodbye_and_its_watchers_miss_nothing() {
     for watcher in &mut watchers {
         watcher.reach(1).await;
     }
+    let (history, ..) = world.head().await;
+    let mut crowd = Vec::new();
+    for user in 100..300 {
+        let client = one.executor(user);
+        crowd.push(Watcher::connect(&client, &history, 1, Format::Json).await);
+    }
     one.stop().await;
+    for watcher in &mut crowd {
+        watcher.wait_until("goodbye", |model| model.goodbyes == 1).await;
+    }
     for watcher in &mut watchers {
         watcher.wait_until("goodbye", |model| model.goodbyes == 1).await;
         let goodbye = watcher.model.messages.last().unwrap();

@@ -91,8 +91,8 @@ pub fn ring(steps: &[Vec<u8>]) -> Ring {
                 events.push(Event::OrderAccepted { order, contract_id, executor_id });
             }
         }
-        let batch = Uuid::from_u128(revision.into());
-        let previous = Uuid::from_u128(u128::from(revision) - 1);
+        let [batch, previous] =
+            [revision, revision - 1].map(|number: u64| Uuid::from_u128(u128::from(number) << 96));
         let run = Run { revision, batch, previous, created, events };
         let open_orders = u32::try_from(open.len()).unwrap();
         ring.push(Arc::new(run), Counts { revision, open_orders, orders: placed, contracts });

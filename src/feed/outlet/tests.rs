@@ -64,6 +64,17 @@ async fn who_rests_right_before_the_news_gets_it_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn news_of_another_history_is_not_for_who_rests_at_the_same_number() {
+    let ring = ring(&vec![vec![0]; 3]);
+    let (outlet, _client) = connected(User::executor(7)).await;
+    let elsewhere = Standing { cursor: 1, mark: Mark::of(Uuid::max()), told: 1 };
+    outlet.rest(elsewhere);
+    outlet.deliver(&entries(&ring, 1, 1));
+    outlet.called().await;
+    assert_eq!(outlet.take(), elsewhere);
+}
+
+#[tokio::test]
 async fn what_is_for_one_alone_is_left_to_their_own_task_and_nothing_costs_nothing() {
     // The step 0 is a placing by customer 1, the step 1 an acceptance by executor 8.
     let ring = ring(&[vec![0], vec![1]]);
