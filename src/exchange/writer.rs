@@ -22,6 +22,7 @@ use crate::error::{Fault, Refused};
 const PING_EVERY: Duration = Duration::from_secs(2);
 /// A ping waits for no lock: whoever does not answer it soon is gone.
 const PING_LIMIT: Duration = Duration::from_secs(1);
+/// Connecting waits for no lock, either.
 const REACH: Duration = Duration::from_secs(3);
 /// For so long after a known key came again, keys are looked up: whoever repeats requests would
 /// otherwise have each batch done twice.
@@ -292,7 +293,7 @@ async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Failu
     })
 }
 
-/// Connecting waits for no lock: who does not answer soon is away.
+/// A session that asserts what it needs, or soon the news that there is none.
 async fn reach(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
     let connected = timeout(REACH, database::connect_writer(options)).await;
     connected.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))

@@ -103,11 +103,13 @@ pub async fn run(hub: Arc<Hub>) {
     }
 }
 
-/// On all cores at once.
+/// On all cores at once, where there is enough to do for them.
 async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
-    let parts = std::thread::available_parallelism().map_or(1, usize::from);
+    let count = hub.outlets.count();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = cores.min(count.div_ceil(STRETCH)).max(1);
     let entries: Arc<[Arc<Entry>]> = entries.into();
-    let range = (first, hub.outlets.count());
+    let range = (first, count);
     let others = (1..parts).map(|part| {
         let (hub, entries) = (Arc::clone(hub), Arc::clone(&entries));
         tokio::spawn(async move {
