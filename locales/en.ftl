@@ -200,8 +200,12 @@ error-too-large-title = Too large
 error-too-large = That is more than can be sent at once.
 error-invalid-field-title = Something is not right
 error-invalid-field = Something in what you sent is not right.
-error-flood-title = Too fast
-error-flood = That was too much in too short a time. Please wait a little.
+error-flood-title = Too much at once
+flood-sockets =
+    { $most ->
+        [one] Only one page of yours can be live at a time.
+       *[other] Only { $most } pages of yours can be live at a time. Close one of them, and this one will be.
+    }
 error-overloaded-title = Too busy
 error-overloaded = There is more to do than can be done right now. Nothing was changed; please try again in a moment.
 error-database-unavailable-title = The database does not answer

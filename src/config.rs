@@ -32,6 +32,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Connections served at once.
     pub max_connections: usize,
+    /// Live sockets of one user on one server; `u32::MAX`: no limit.
+    pub max_sockets: u32,
 }
 
 /// Everything that is wrong with the environment, a line each.
@@ -90,6 +92,7 @@ impl Config {
             max_connections: reader.required("MAX_CONNECTIONS", "20000", "a number above 0", |t| {
                 t.parse().ok().filter(|&limit| limit > 0)
             }),
+            max_sockets: reader.limit("MAX_SOCKETS", "10"),
         };
         if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
     }
@@ -131,6 +134,13 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
     ) -> T {
         let value = self.parsed(name, default, rule, &parse);
         value.unwrap_or_else(|| parse(default).expect("defaults are lawful"))
+    }
+
+    /// A limit of which 0 means that there is none.
+    fn limit(&mut self, name: &str, default: &str) -> u32 {
+        self.required(name, default, "a number, or 0 for no limit", |text| {
+            text.parse().ok().map(|limit| if limit == 0 { u32::MAX } else { limit })
+        })
     }
 
     fn flag(&mut self, name: &str) -> bool {
@@ -215,6 +225,8 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.commission.get(), 2);
+        assert_eq!(config.max_sockets, 10);
+        assert_eq!(read(&[("MAX_SOCKETS", "0")]).unwrap().max_sockets, u32::MAX);
         let codes: Vec<_> = config.currencies.iter().map(|currency| currency.code()).collect();
         assert_eq!(codes, ["RUB", "USD", "EUR", "JPY"]);
     }
@@ -230,6 +242,7 @@ mod tests {
             ("SECRET_KEY", "short"),
             ("REDIS_URL", "http://h"),
             ("ALLOWED_ORIGINS", "example.org"),
+            ("MAX_SOCKETS", "-1"),
         ]);
         let text = wrong.unwrap_err().to_string();
         for name in [
@@ -241,6 +254,7 @@ mod tests {
             "SECRET_KEY:",
             "REDIS_URL:",
             "ALLOWED_ORIGINS:",
+            "MAX_SOCKETS:",
         ] {
             assert!(text.contains(name), "{name} is not named in {text}");
         }

@@ -35,6 +35,15 @@ pub enum Refusal {
         rule: FieldRule,
     },
     Overloaded,
+    /// More than one user may do.
+    Flood(Limit),
+}
+
+/// Which limit was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// Live sockets of one user at a time.
+    Sockets { most: u32 },
 }
 
 /// Which rule a field broke.
@@ -123,6 +132,7 @@ impl Refusal {
             Refusal::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "error-overloaded-title")
             }
+            Refusal::Flood(_) => (StatusCode::TOO_MANY_REQUESTS, "flood", "error-flood-title"),
         }
     }
 
@@ -144,6 +154,9 @@ impl Refusal {
             Refusal::TooLarge => lang.text("error-too-large"),
             Refusal::InvalidField { field, rule } => rule.detail(field, lang),
             Refusal::Overloaded => lang.text("error-overloaded"),
+            Refusal::Flood(Limit::Sockets { most }) => {
+                lang.format("flood-sockets", [("most", (*most).into())])
+            }
         }
     }
 }

@@ -59,6 +59,7 @@ pub mod exchange;
 pub mod feed;
 pub mod i18n;
 pub mod identity;
+pub mod metrics;
 pub mod moment;
 pub mod money;
 pub mod orders;

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::database::Meter;
 use crate::error::{Refusal, Refused};
 use crate::i18n::Lang;
-use crate::identity::demo;
+use crate::identity::{Identity, demo};
 use crate::web::{self, Parts, Request, Response, assets, health, reply, session};
 use crate::{admin, board, contracts, feed, orders, people};
 
@@ -62,6 +62,7 @@ pub fn table() -> Vec<Route> {
         get("admin/executors", admin::web::executors),
         get("healthz", health::alive),
         get("readyz", health::ready),
+        get("metrics", health::metrics),
     ]
 }
 
@@ -188,7 +189,7 @@ struct Edge {
     path: String,
     query: String,
     headers: HeaderMap,
-    user: Result<Option<crate::identity::User>, Refusal>,
+    identity: Result<Option<Identity>, Refusal>,
 }
 
 impl Edge {
@@ -199,7 +200,7 @@ impl Edge {
             path: parts.path.clone(),
             query: parts.query.clone(),
             headers: parts.headers.clone(),
-            user: demo::identify(&parts.headers, &app.cookie_key),
+            identity: demo::identify(&parts.headers, &app.cookie_key),
         }
     }
 
@@ -214,13 +215,14 @@ impl Edge {
         if (changes || upgrades) && !self.is_own_site() {
             return Err(Refusal::ForeignSite);
         }
-        let user = self.user.clone()?;
+        self.identity.as_ref().map_err(Refusal::clone)?;
         let body = parts.body?;
-        Ok(Request { id, body, user, upgrade: parts.upgrade, ..self.request() })
+        Ok(Request { id, body, upgrade: parts.upgrade, ..self.request() })
     }
 
     /// The request without its body.
     fn request(&self) -> Request {
+        let identity = self.identity.as_ref().ok().copied().flatten();
         Request {
             app: Arc::clone(&self.app),
             method: self.method.clone(),
@@ -231,7 +233,8 @@ impl Edge {
             upgrade: None,
             body: Bytes::new(),
             lang: Lang::default(),
-            user: self.user.clone().ok().flatten(),
+            user: identity.map(|identity| identity.user),
+            session: identity.and_then(|identity| identity.session),
             meter: Meter::default(),
             started: Instant::now(),
         }

@@ -12,6 +12,7 @@ use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
 
 use crate::board::index::Board;
 use crate::board::pages::Pages;
@@ -25,6 +26,7 @@ use crate::feed::bell::Bell;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
 use crate::feed::{census, fanout};
+use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
@@ -44,13 +46,21 @@ pub struct App {
     pub pages: Pages,
     pub personal: PersonalPages,
     pub cookie_key: Key,
+    pub metrics: Metrics,
     database_up: Arc<AtomicBool>,
+    ended: mpsc::Sender<Uuid>,
 }
 
 impl App {
     /// Whether the database of orders and contracts answered when last asked.
     pub fn database_is_up(&self) -> bool {
         self.database_up.load(Ordering::Relaxed)
+    }
+
+    /// Ends what a browser's session may hear, on all servers.
+    pub fn end_session(&self, session: Uuid) {
+        self.hub.end(session);
+        let _ = self.ended.try_send(session);
     }
 }
 
@@ -75,10 +85,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
 
     let redis_url = config.redis_url.as_deref();
     let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
-    let bell = Bell::start(redis_url, &history).map_err(redis)?;
+    let bell = Bell::start(redis_url, &history, &hub.measures).map_err(redis)?;
     let personal = PersonalPages::new(redis_url).map_err(redis)?;
     let shared = SharedPages::new(config.memcached_url.as_deref());
     let (committed, runs) = mpsc::channel(COMMITTED);
+    let (ended, sessions) = mpsc::channel(COMMITTED);
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
@@ -91,7 +102,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         pages: Pages::new(shared),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
+        metrics: Metrics::new(&hub.measures),
         database_up: Arc::clone(&database_up),
+        ended,
         config,
     });
 
@@ -103,6 +116,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         bell,
         redis_url: app.config.redis_url.clone(),
         committed: runs,
+        ended: sessions,
         database_up,
     };
     let counted = watch::Sender::new(0);

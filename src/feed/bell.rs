@@ -1,23 +1,38 @@
 //! The bell: redis tells every server at once what one of them committed. It is for speed alone:
 //! whatever it loses, doubles or mixes up, the follower finds in the journal.
+//!
+//! One connection both speaks and listens. Each second a server knocks on the channel and must hear
+//! itself: a subscriber that only waits stays deaf for ever when its connection dies silently.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind};
-use tokio::sync::mpsc;
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
+    RedisResult,
+};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
+use super::measures::Measures;
 use crate::exchange::event::Run;
 
 /// A longer run is only announced; the others read it from the journal.
 const MAX_BYTES: usize = 64 * 1024;
-/// Without asking, a subscriber that lost its server stays deaf for ever.
-const PING_EVERY: Duration = Duration::from_secs(1);
+const KNOCK_EVERY: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// Between attempts to reach redis.
+const AGAIN: Duration = Duration::from_millis(250);
 /// Messages that wait on either side; one more is dropped, since the journal has it.
 const WAITING: usize = 256;
+/// Ended sessions that are kept to be told when redis is back.
+const ENDINGS: usize = 4096;
 
 /// What was heard.
 #[derive(Debug)]
@@ -25,45 +40,71 @@ pub enum Heard {
     Run(Box<Run>),
     /// This revision exists, or something else was missed: look at the journal.
     Look,
+    /// A browser is somebody else from now on.
+    Ended(Uuid),
+}
+
+/// What is said.
+enum Say {
+    Run(Arc<Run>),
+    Ended(Uuid),
 }
 
 /// Our side of the bell.
 pub struct Bell {
-    publish: Option<mpsc::Sender<Arc<Run>>>,
+    say: Option<mpsc::Sender<Say>>,
     heard: mpsc::Receiver<Heard>,
     // Without redis nobody rings; the open channel keeps `hear` waiting.
     _open: mpsc::Sender<Heard>,
-    tasks: Vec<JoinHandle<()>>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.task.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl Bell {
     /// Starts listening on the channel of this history; without a URL the bell is silent.
-    pub fn start(url: Option<&str>, history: &str) -> redis::RedisResult<Bell> {
+    pub fn start(url: Option<&str>, history: &str, measures: &Measures) -> RedisResult<Bell> {
         let (ring, heard) = mpsc::channel(WAITING);
         let Some(url) = url else {
-            return Ok(Bell { publish: None, heard, _open: ring, tasks: Vec::new() });
+            return Ok(Bell { say: None, heard, _open: ring, task: None });
         };
-        let channel = format!("{history}:journal");
-        let ears = listen(url, ring.clone())?;
-        let mouth = crate::cache::redis::connect(url)?;
-        let (publish, runs) = mpsc::channel(WAITING);
-        let tasks = vec![
-            tokio::spawn(stay_awake(ears, channel.clone())),
-            tokio::spawn(ring_out(mouth, channel, runs)),
-        ];
-        Ok(Bell { publish: Some(publish), heard, _open: ring, tasks })
+        let info = url.into_connection_info()?;
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let (say, said) = mpsc::channel(WAITING);
+        let ringer = Ringer {
+            client: redis::Client::open(info.set_redis_settings(settings))?,
+            channel: format!("{history}:journal"),
+            said,
+            newest: None,
+            endings: VecDeque::new(),
+            ears: Ears {
+                ring: ring.clone(),
+                server: Uuid::new_v4(),
+                started: Instant::now(),
+                answered: Arc::default(),
+                recognised: Arc::default(),
+                measures: measures.clone(),
+            },
+        };
+        let task = Some(tokio::spawn(ringer.run()));
+        Ok(Bell { say: Some(say), heard, _open: ring, task })
     }
 
     /// Tells the other servers, without waiting.
     pub fn ring(&self, run: &Arc<Run>) {
-        if let Some(publish) = &self.publish {
-            let _ = publish.try_send(Arc::clone(run));
+        if let Some(say) = &self.say {
+            let _ = say.try_send(Say::Run(Arc::clone(run)));
+        }
+    }
+
+    /// Tells the other servers that a session ended.
+    pub fn tell_end(&self, session: Uuid) {
+        if let Some(say) = &self.say {
+            let _ = say.try_send(Say::Ended(session));
         }
     }
 
@@ -73,73 +114,189 @@ impl Bell {
     }
 }
 
-fn listen(url: &str, ring: mpsc::Sender<Heard>) -> redis::RedisResult<ConnectionManager> {
-    let info = url.into_connection_info()?;
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let client = redis::Client::open(info.set_redis_settings(settings))?;
-    let hear = move |push: PushInfo| -> Result<(), redis::aio::SendError> {
-        let heard = match push.kind {
-            PushKind::Message => redis::Msg::from_push_info(push)
-                .and_then(|message| serde_json::from_slice(message.get_payload_bytes()).ok())
-                .map_or(Heard::Look, |run| Heard::Run(Box::new(run))),
-            PushKind::Subscribe | PushKind::Disconnection => Heard::Look,
-            _ => return Ok(()),
-        };
-        // When nobody drains it, the next one heard will show the gap.
-        let _ = ring.try_send(heard);
-        Ok(())
-    };
-    let config = ConnectionManagerConfig::new()
-        .set_push_sender(hear)
-        .set_automatic_resubscription()
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT))
-        .set_number_of_retries(1)
-        .set_max_delay(Duration::from_millis(500));
-    ConnectionManager::new_lazy_with_config(client, config)
+/// Keeps a connection, whatever happens to it, and says what is to be said.
+struct Ringer {
+    client: redis::Client,
+    channel: String,
+    said: mpsc::Receiver<Say>,
+    /// What could not be said yet. Of runs the newest is enough: it shows that there was a gap.
+    newest: Option<Arc<Run>>,
+    endings: VecDeque<Uuid>,
+    ears: Ears,
 }
 
-/// Subscribes, and keeps asking whether redis is there.
-async fn stay_awake(mut ears: ConnectionManager, channel: String) {
-    let mut subscribed = false;
-    let mut well = true;
-    let mut timer = tokio::time::interval(PING_EVERY);
-    loop {
-        timer.tick().await;
-        let result = if subscribed {
-            redis::cmd("PING").query_async::<()>(&mut ears).await
-        } else {
-            ears.subscribe(&channel).await
-        };
-        subscribed |= result.is_ok();
-        match result {
-            Err(error) if well => {
+impl Ringer {
+    async fn run(mut self) {
+        let mut well = true;
+        loop {
+            let began = Instant::now();
+            let Err(error) = self.attend(&mut well).await;
+            self.ears.measures.redis_up.set(0);
+            // Whoever rang meanwhile was not heard.
+            self.ears.hear(Heard::Look);
+            if well {
                 tracing::warn!(%error, "redis is away: the feed follows the journal");
                 well = false;
             }
-            Ok(()) if !well => {
-                tracing::info!("redis is back");
-                well = true;
+            if began.elapsed() < KNOCK_EVERY {
+                tokio::time::sleep(AGAIN).await;
             }
-            _ => {}
         }
+    }
+
+    /// Speaks and listens until the connection fails.
+    async fn attend(&mut self, well: &mut bool) -> Result<Infallible, RedisError> {
+        let (ears, gone) = (self.ears.clone(), Arc::new(Notify::new()));
+        let closed = Arc::clone(&gone);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT))
+            .set_push_sender(move |push: PushInfo| -> Result<(), redis::aio::SendError> {
+                match push.kind {
+                    PushKind::Disconnection => closed.notify_one(),
+                    PushKind::Message => ears.take(push),
+                    _ => {}
+                }
+                Ok(())
+            });
+        let mut redis = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        redis.subscribe(&self.channel).await?;
+        self.ears.hear(Heard::Look);
+        while let Ok(said) = self.said.try_recv() {
+            self.note(said);
+        }
+        let mut timer = tokio::time::interval(KNOCK_EVERY);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut knocked, mut heard) = (None, 0);
+        loop {
+            self.say_all(&mut redis).await?;
+            tokio::select! {
+                said = self.said.recv() => match said {
+                    Some(said) => self.note(said),
+                    // The bell is being taken down.
+                    None => std::future::pending().await,
+                },
+                _ = timer.tick() => {
+                    if knocked.is_some_and(|knocked| self.ears.heard_itself() < knocked) {
+                        return Err(lost("redis does not bring back what was published"));
+                    }
+                    knocked = Some(self.ears.now());
+                    publish(&mut redis, &self.channel, self.ears.knock()).await?;
+                }
+                () = self.ears.recognised.notified() => {
+                    self.ears.measures.redis_up.set(1);
+                    heard += 1;
+                    // Said only when it holds, or a redis that comes and goes fills the log.
+                    if heard > 1 && !std::mem::replace(well, true) {
+                        tracing::info!("redis is back");
+                    }
+                }
+                () = gone.notified() => return Err(lost("the connection was closed")),
+            }
+        }
+    }
+
+    fn note(&mut self, said: Say) {
+        match said {
+            Say::Run(run) => self.newest = Some(run),
+            Say::Ended(session) => {
+                self.endings.push_back(session);
+                if self.endings.len() > ENDINGS {
+                    self.endings.pop_front();
+                }
+            }
+        }
+    }
+
+    async fn say_all(&mut self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        while let Some(session) = self.endings.front() {
+            publish(redis, &self.channel, format!("{ENDED}{session}").into_bytes()).await?;
+            self.endings.pop_front();
+        }
+        if let Some(run) = &self.newest {
+            let mut message = serde_json::to_vec(&**run).expect("runs are plain data");
+            if message.len() > MAX_BYTES {
+                // Not a run: whoever hears it looks at the journal.
+                message = format!("revision {}", run.revision).into_bytes();
+            }
+            publish(redis, &self.channel, message).await?;
+            self.newest = None;
+        }
+        Ok(())
     }
 }
 
-async fn ring_out(
-    mut redis: ConnectionManager,
-    channel: String,
-    mut runs: mpsc::Receiver<Arc<Run>>,
-) {
-    while let Some(run) = runs.recv().await {
-        let mut message = serde_json::to_vec(&*run).expect("runs are plain data");
-        if message.len() > MAX_BYTES {
-            // Not a run: whoever hears it looks at the journal.
-            message = format!("{{\"revision\":{}}}", run.revision).into_bytes();
+async fn publish(
+    redis: &mut MultiplexedConnection,
+    channel: &str,
+    message: Vec<u8>,
+) -> RedisResult<()> {
+    redis::cmd("PUBLISH").arg(channel).arg(message).query_async(redis).await
+}
+
+fn lost(why: &'static str) -> RedisError {
+    std::io::Error::new(std::io::ErrorKind::BrokenPipe, why).into()
+}
+
+/// What comes over the channel that is not a run begins with one of these.
+const KNOCK: &str = "knock ";
+const ENDED: &str = "ended ";
+
+/// Where what redis brings is understood, on the connection's own task.
+#[derive(Clone)]
+struct Ears {
+    ring: mpsc::Sender<Heard>,
+    server: Uuid,
+    started: Instant,
+    /// When the last knock that came back was made, in microseconds since `started`.
+    answered: Arc<AtomicU64>,
+    recognised: Arc<Notify>,
+    measures: Measures,
+}
+
+impl Ears {
+    fn take(&self, push: PushInfo) {
+        let Some(message) = redis::Msg::from_push_info(push) else { return };
+        let payload = message.get_payload_bytes();
+        let text = || std::str::from_utf8(payload).ok();
+        if let Some(knock) = text().and_then(|text| text.strip_prefix(KNOCK)) {
+            return self.recognise(knock);
         }
-        // A failure shows in `stay_awake` too, which says it once.
-        let mut publish = redis::cmd("PUBLISH");
-        let publish = publish.arg(&channel).arg(message);
-        let _ = publish.query_async::<()>(&mut redis).await;
+        let session = text().and_then(|text| text.strip_prefix(ENDED)?.parse().ok());
+        self.hear(match (session, serde_json::from_slice(payload)) {
+            (Some(session), _) => Heard::Ended(session),
+            (None, Ok(run)) => Heard::Run(Box::new(run)),
+            (None, Err(_)) => Heard::Look,
+        });
+    }
+
+    fn hear(&self, heard: Heard) {
+        // When nobody drains it, the next one heard will show the gap.
+        let _ = self.ring.try_send(heard);
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).expect("an age of this universe")
+    }
+
+    fn knock(&self) -> Vec<u8> {
+        format!("{KNOCK}{} {}", self.server, self.now()).into_bytes()
+    }
+
+    /// Takes note of a knock if it is our own.
+    fn recognise(&self, knock: &str) {
+        let Some((server, made)) = knock.split_once(' ') else { return };
+        if server.parse() == Ok(self.server)
+            && let Ok(made) = made.parse()
+        {
+            self.answered.fetch_max(made, Ordering::Relaxed);
+            self.recognised.notify_one();
+            let lag = Duration::from_micros(self.now().saturating_sub(made));
+            self.measures.redis_lag.observe(lag.as_secs_f64());
+        }
+    }
+
+    fn heard_itself(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
     }
 }

@@ -2,11 +2,16 @@
 //! written to from here, the others' tasks find it by themselves. Each time it begins with somebody
 //! else, so that nobody is always first.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use uuid::Uuid;
 
 use super::hub::Hub;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Sent};
 use super::ring::Entry;
+use crate::moment::Moment;
 
 /// Runs that are brought at once; whoever is further behind has tasks for that.
 const MOST_RUNS: u64 = 8;
@@ -14,6 +19,8 @@ const MOST_RUNS: u64 = 8;
 const STRETCH: usize = 64;
 /// How far the beginning moves on each time, in watchers.
 const TURN: usize = 257;
+/// Ended sessions that are remembered for sockets that were just being opened.
+const ENDED: usize = 1024;
 
 /// Everybody who watches, each at a place of their own.
 #[derive(Default)]
@@ -23,11 +30,15 @@ pub struct Outlets(Mutex<Places>);
 struct Places {
     taken: Vec<Option<Arc<Outlet>>>,
     free: Vec<usize>,
+    ended: VecDeque<Uuid>,
 }
 
 impl Outlets {
     pub fn add(&self, outlet: Arc<Outlet>) -> usize {
         let mut places = self.lock();
+        if outlet.reader().session.is_some_and(|session| places.ended.contains(&session)) {
+            outlet.end();
+        }
         match places.free.pop() {
             Some(place) => {
                 places.taken[place] = Some(outlet);
@@ -46,6 +57,18 @@ impl Outlets {
         places.free.push(place);
     }
 
+    /// Ends all of a session's, and those that come later.
+    pub fn end(&self, session: Uuid) {
+        let mut places = self.lock();
+        if places.ended.contains(&session) {
+            return;
+        }
+        places.ended.truncate(ENDED - 1);
+        places.ended.push_front(session);
+        let all = places.taken.iter().flatten();
+        all.filter(|outlet| outlet.reader().session == Some(session)).for_each(|it| it.end());
+    }
+
     /// How many places there are: they are never fewer later. Who comes meanwhile knows the news.
     fn count(&self) -> usize {
         self.lock().taken.len()
@@ -57,7 +80,7 @@ impl Outlets {
         &self,
         (first, count): (usize, usize),
         (part, parts): (usize, usize),
-        act: impl Fn(&Outlet),
+        mut act: impl FnMut(&Outlet),
     ) {
         let first = first.checked_rem(count).unwrap_or(0);
         let mut stretch: Vec<Arc<Outlet>> = Vec::with_capacity(STRETCH);
@@ -105,6 +128,8 @@ pub async fn run(hub: Arc<Hub>) {
 
 /// On all cores at once, where there is enough to do for them.
 async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
+    let started = Instant::now();
+    let committed = entries.last().map(|entry| entry.run.created);
     let count = hub.outlets.count();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let parts = cores.min(count.div_ceil(STRETCH)).max(1);
@@ -113,20 +138,44 @@ async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
     let others = (1..parts).map(|part| {
         let (hub, entries) = (Arc::clone(hub), Arc::clone(&entries));
         tokio::spawn(async move {
-            hub.outlets.each(range, (part, parts), |outlet| outlet.deliver(&entries)).await;
+            deliver_part(&hub, range, (part, parts), &entries).await;
         })
     });
     let others: Vec<_> = others.collect();
-    hub.outlets.each(range, (0, parts), |outlet| outlet.deliver(&entries)).await;
+    deliver_part(hub, range, (0, parts), &entries).await;
     for other in others {
         other.await.expect("delivering does not panic");
     }
+    if count > 0 {
+        hub.measures.first_to_last.observe(started.elapsed().as_secs_f64());
+    }
+    if let Some(committed) = committed {
+        let age = Moment::now().millis() - committed.millis();
+        hub.measures.commit_to_last.observe(age.max(0) as f64 / 1000.0);
+    }
+}
+
+async fn deliver_part(
+    hub: &Hub,
+    range: (usize, usize),
+    part: (usize, usize),
+    entries: &[Arc<Entry>],
+) {
+    // Counted together: numbers that all cores change for each watcher would hold them up.
+    let mut all = Sent::default();
+    let act = |outlet: &Outlet| {
+        let sent = outlet.deliver(entries);
+        all.messages += sent.messages;
+        all.bytes += sent.bytes;
+    };
+    hub.outlets.each(range, part, act).await;
+    hub.measures.note_sent(all);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::outlet::tests::connected;
+    use crate::feed::outlet::tests::{SESSION, connected};
     use crate::identity::User;
 
     #[tokio::test]
@@ -169,5 +218,26 @@ mod tests {
         assert!(firsts[0] != firsts[1] && firsts[1] != firsts[3]);
         outlets.each((0, outlets.count()), (1, 2), |_| {}).await;
         Outlets::default().each((3, 0), (0, 2), |_| panic!("nobody is here")).await;
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_session_is_that_of_its_sockets_also_of_one_just_being_opened() {
+        let outlets = Outlets::default();
+        let mut clients = Vec::new();
+        let mut open = async || {
+            let (outlet, client) = connected(User::executor(1)).await;
+            outlets.add(Arc::clone(&outlet));
+            clients.push(client);
+            outlet
+        };
+        let before = open().await;
+        outlets.end(Uuid::from_u128(6));
+        assert!(!before.has_ended(), "another session is not its own");
+        outlets.end(SESSION);
+        assert!(before.has_ended() && open().await.has_ended());
+        for other in 0..ENDED as u128 {
+            outlets.end(Uuid::from_u128(1000 + other));
+        }
+        assert!(!open().await.has_ended(), "what is remembered is bounded");
     }
 }

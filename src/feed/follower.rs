@@ -9,9 +9,11 @@ use std::time::Duration;
 use sqlx::MySqlPool;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, timeout};
+use uuid::Uuid;
 
 use super::bell::{Bell, Heard};
 use super::hub::Hub;
+use super::measures::Way;
 use crate::board;
 use crate::board::index::{Board, Counts};
 use crate::exchange::event::{Event, Run};
@@ -31,6 +33,8 @@ pub struct Follower {
     pub bell: Bell,
     pub redis_url: Option<String>,
     pub committed: mpsc::Receiver<Arc<Run>>,
+    /// Sessions that ended here, for the other servers.
+    pub ended: mpsc::Receiver<Uuid>,
     /// Whether the database answered when last asked.
     pub database_up: Arc<AtomicBool>,
 }
@@ -47,14 +51,22 @@ impl Follower {
                 run = self.committed.recv() => match run {
                     Some(run) => {
                         self.bell.ring(&run);
-                        self.offer(run).await
+                        self.offer(run, Way::Writer).await
                     }
                     None => return,
                 },
                 heard = self.bell.hear() => match heard {
-                    Heard::Run(run) => self.offer(Arc::new(*run)).await,
+                    Heard::Run(run) => self.offer(Arc::new(*run), Way::Bell).await,
                     Heard::Look => self.look().await,
+                    Heard::Ended(session) => {
+                        self.hub.end(session);
+                        continue;
+                    }
                 },
+                Some(session) = self.ended.recv() => {
+                    self.bell.tell_end(session);
+                    continue;
+                }
                 _ = timer.tick() => self.look().await,
             };
             let up = result.is_ok();
@@ -68,11 +80,11 @@ impl Follower {
     }
 
     /// Takes a run from whoever brings it.
-    async fn offer(&mut self, run: Arc<Run>) -> Result<(), sqlx::Error> {
+    async fn offer(&mut self, run: Arc<Run>, way: Way) -> Result<(), sqlx::Error> {
         let here = self.board.position();
         match follows(&here, &run) {
             Some(Ok(())) => {
-                self.apply(run);
+                self.apply(run, way);
                 Ok(())
             }
             // Old news.
@@ -91,6 +103,9 @@ impl Follower {
         if replaced {
             return self.start_over(&here).await;
         }
+        if here.revision < head.revision {
+            self.hub.measures.gaps.inc();
+        }
         while self.board.position().revision < head.revision {
             let from = self.board.position().revision;
             let runs = bounded(journal::list_after(&self.pool, from, CHUNK)).await?;
@@ -99,7 +114,7 @@ impl Follower {
             }
             for run in runs {
                 match follows(&self.board.position(), &run) {
-                    Some(Ok(())) => self.apply(Arc::new(run)),
+                    Some(Ok(())) => self.apply(Arc::new(run), Way::Journal),
                     _ => return self.start_over(&here).await,
                 }
             }
@@ -107,7 +122,8 @@ impl Follower {
         Ok(())
     }
 
-    fn apply(&self, run: Arc<Run>) {
+    fn apply(&self, run: Arc<Run>, way: Way) {
+        self.hub.measures.note_run(way);
         let counts = self.board.apply(&run);
         self.hub.publish(run, counts);
     }
@@ -121,8 +137,9 @@ impl Follower {
         let state = bounded(board::store::load(&mut connection)).await?;
         let position = state.position().clone();
         if position.history != here.history {
+            let url = self.redis_url.as_deref();
             // Its channel is named after the history, so that two of them never mix.
-            match Bell::start(self.redis_url.as_deref(), &position.history) {
+            match Bell::start(url, &position.history, &self.hub.measures) {
                 Ok(bell) => self.bell = bell,
                 Err(error) => tracing::error!(%error, "the bell cannot be started"),
             }

@@ -162,6 +162,11 @@ pub fn to_frames(messages: &[Utf8Bytes]) -> Bytes {
     bytes.into()
 }
 
+/// What a text message takes on the wire, with its frame's header.
+pub fn length(message: &Utf8Bytes) -> usize {
+    message.len() + FrameHeader::default().len(message.len() as u64)
+}
+
 fn message(envelope: Envelope, items: &[Item], more: bool) -> String {
     let Envelope { from, to, mark, open_orders, sent } = envelope;
     let mut text = String::with_capacity(MAX_BYTES / 4);

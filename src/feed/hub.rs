@@ -1,19 +1,23 @@
 //! The hub: one place that knows the newest runs, and wakes the sockets when there is another one.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use uuid::Uuid;
 
 use super::blocks::Blocks;
 use super::fanout::Outlets;
+use super::measures::Measures;
 use super::outlet::Outlet;
 use super::ring::{Entry, Ring};
 use crate::board::index::Counts;
 use crate::exchange::event::{Mark, Run};
 use crate::exchange::journal::Position;
+use crate::identity::User;
 
 /// What wakes sockets. One value for all of them: no socket has a timer of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +52,9 @@ pub struct Hub {
     beat: watch::Sender<Beat>,
     summary: watch::Sender<Utf8Bytes>,
     pub(super) outlets: Outlets,
+    pub measures: Measures,
+    /// How many sockets each person has here.
+    seats: Mutex<HashMap<User, u32>>,
     watchers: AtomicU32,
     watchers_elsewhere: AtomicU32,
 }
@@ -68,6 +75,8 @@ impl Hub {
             beat: watch::Sender::new(beat),
             summary: watch::Sender::new(Utf8Bytes::default()),
             outlets: Outlets::default(),
+            measures: Measures::default(),
+            seats: Mutex::default(),
             watchers: AtomicU32::new(0),
             watchers_elsewhere: AtomicU32::new(0),
         }
@@ -84,8 +93,13 @@ impl Hub {
     /// Sends the next run to everybody.
     pub fn publish(&self, run: Arc<Run>, counts: Counts) {
         let (revision, mark) = (run.revision, Mark::of(run.batch));
-        self.ring.write().expect("ring").push(run, counts);
+        let oldest = {
+            let mut ring = self.ring.write().expect("ring");
+            ring.push(run, counts);
+            ring.oldest()
+        };
         self.beat.send_modify(|beat| (beat.revision, beat.mark) = (revision, mark));
+        self.blocks.forget(self.now().resets, oldest.unwrap_or(revision));
     }
 
     /// Starts over with another history, or from an earlier revision.
@@ -109,8 +123,12 @@ impl Hub {
         timer.tick().await;
         loop {
             timer.tick().await;
-            self.beat.send_modify(|beat| beat.heartbeats += 1);
+            self.beat_once();
         }
+    }
+
+    pub(super) fn beat_once(&self) {
+        self.beat.send_modify(|beat| beat.heartbeats += 1);
     }
 
     /// The beat as it is.
@@ -156,7 +174,7 @@ impl Hub {
         };
         let ring = || self.ring.read().expect("ring");
         let runs = |count| ring().list_after(revision, count);
-        let block = self.blocks.after(revision, head, resets, runs);
+        let block = self.blocks.after(revision, head, resets, runs, &self.measures.merged);
         let next = block.or_else(|| ring().get(revision + 1));
         match next {
             Some(entry) => Next::Entry(entry),
@@ -186,10 +204,50 @@ impl Hub {
         self.watchers_elsewhere.store(count, Ordering::Relaxed);
     }
 
+    /// A place for one more socket of this person; `None` when they have `most` already. Admins
+    /// without a number are not one person.
+    pub fn seat(self: &Arc<Hub>, user: User, most: u32) -> Option<Seat> {
+        if user.id == 0 {
+            return Some(Seat { hub: Arc::clone(self), user: None });
+        }
+        let mut seats = self.seats.lock().expect("nobody panics while holding it");
+        let taken = seats.entry(user).or_insert(0);
+        if *taken >= most {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat { hub: Arc::clone(self), user: Some(user) })
+    }
+
     /// Counts a watcher, and lets news be brought to them, until the guard is dropped.
     pub fn admit(self: &Arc<Hub>, outlet: Arc<Outlet>) -> Watcher {
-        self.watchers.fetch_add(1, Ordering::Relaxed);
+        let count = self.watchers.fetch_add(1, Ordering::Relaxed) + 1;
+        self.measures.watchers.set(count.into());
         Watcher { place: self.outlets.add(outlet), hub: Arc::clone(self) }
+    }
+
+    /// Ends what a session's sockets may hear: its browser is somebody else now.
+    pub fn end(&self, session: Uuid) {
+        self.outlets.end(session);
+    }
+}
+
+/// A socket's place among those of its person, from the request on.
+pub struct Seat {
+    hub: Arc<Hub>,
+    user: Option<User>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Some(user) = self.user else { return };
+        let mut seats = self.hub.seats.lock().expect("nobody panics while holding it");
+        match seats.get_mut(&user) {
+            Some(taken) if *taken > 1 => *taken -= 1,
+            _ => {
+                seats.remove(&user);
+            }
+        }
     }
 }
 
@@ -201,6 +259,7 @@ pub struct Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.hub.outlets.remove(self.place);
-        self.hub.watchers.fetch_sub(1, Ordering::Relaxed);
+        let count = self.hub.watchers.fetch_sub(1, Ordering::Relaxed) - 1;
+        self.hub.measures.watchers.set(count.into());
     }
 }

@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::frame::Format;
 use super::ring::{Entry, Shared};
@@ -19,10 +20,25 @@ use crate::identity::User;
 
 pub struct Outlet {
     stream: TcpStream,
-    user: User,
-    format: Format,
+    reader: Reader,
     state: Mutex<State>,
     call: Notify,
+}
+
+/// Who reads, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    pub user: User,
+    /// The browser's session that says so; programs have none.
+    pub session: Option<Uuid>,
+    pub format: Format,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Sent {
+    pub messages: u64,
+    pub bytes: u64,
 }
 
 /// How far a watcher is.
@@ -43,18 +59,25 @@ struct State {
     left: Bytes,
     /// Its task has written a part of a frame.
     torn: bool,
+    /// Who reads is not who they were: nothing more is for them.
+    ended: bool,
 }
 
 impl Outlet {
-    pub fn new(stream: TcpStream, user: User, format: Format, standing: Standing) -> Outlet {
-        let state = State { standing, at_rest: false, left: Bytes::new(), torn: false };
-        Outlet { stream, user, format, state: Mutex::new(state), call: Notify::new() }
+    pub fn new(stream: TcpStream, reader: Reader, standing: Standing) -> Outlet {
+        let (at_rest, torn, ended) = (false, false, false);
+        let state = State { standing, at_rest, left: Bytes::new(), torn, ended };
+        Outlet { stream, reader, state: Mutex::new(state), call: Notify::new() }
+    }
+
+    pub fn reader(&self) -> Reader {
+        self.reader
     }
 
     /// Leaves the writing to others from now on.
     pub fn rest(&self, standing: Standing) {
         let mut state = self.lock();
-        (state.standing, state.at_rest) = (standing, true);
+        (state.standing, state.at_rest) = (standing, !state.ended);
     }
 
     /// Takes the writing back; how far others have come meanwhile.
@@ -69,6 +92,17 @@ impl Outlet {
         !self.lock().left.is_empty()
     }
 
+    /// Sends nothing more from now on; its task is called, to close it.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        (state.at_rest, state.ended) = (false, true);
+        self.call();
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.lock().ended
+    }
+
     /// Calls its task, which will find out why.
     pub fn call(&self) {
         self.call.notify_one();
@@ -80,36 +114,42 @@ impl Outlet {
 
     /// Brings a watcher at rest on by these entries, as far as they are the same for many; for all
     /// else its task is called.
-    pub fn deliver(&self, entries: &[Arc<Entry>]) {
+    pub fn deliver(&self, entries: &[Arc<Entry>]) -> Sent {
         let mut state = self.lock();
+        let mut sent = Sent::default();
         for entry in entries {
             if !state.at_rest {
-                return;
+                break;
             }
             if entry.run.revision <= state.standing.cursor {
                 continue;
             }
             let Standing { cursor, mark, .. } = state.standing;
-            if entry.follows() != (cursor, mark) || !self.step(&mut state, entry) {
+            if entry.follows() != (cursor, mark) || !self.step(&mut state, entry, &mut sent) {
                 state.at_rest = false;
                 self.call();
             }
         }
+        sent
     }
 
     /// Whether others may go on writing after this entry.
-    fn step(&self, state: &mut State, entry: &Entry) -> bool {
+    fn step(&self, state: &mut State, entry: &Entry, sent: &mut Sent) -> bool {
         let (cursor, mark) = (entry.run.revision, entry.mark());
-        let frames = match entry.shared(self.user, self.format) {
+        let (frames, messages) = match entry.shared(self.reader.user, self.reader.format) {
             Shared::Nothing => {
                 state.standing = Standing { cursor, mark, ..state.standing };
                 return true;
             }
-            Shared::Frames(frames) if state.left.is_empty() && !state.torn => frames,
-            Shared::Frames(_) | Shared::Personal => return false,
+            Shared::Frames { bytes, messages } if state.left.is_empty() && !state.torn => {
+                (bytes, messages)
+            }
+            Shared::Frames { .. } | Shared::Personal => return false,
         };
         // Whatever is wrong with the connection, its task will meet it.
         let Ok(written) = self.stream.try_write(frames) else { return false };
+        sent.messages += messages as u64;
+        sent.bytes += frames.len() as u64;
         state.standing = Standing { cursor, mark, told: cursor };
         state.left = frames.slice(written..);
         state.left.is_empty()

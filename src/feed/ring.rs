@@ -49,8 +49,11 @@ struct Frames {
 /// What of an entry is the same for all of an audience.
 pub enum Shared<'a> {
     Nothing,
-    /// Frames as they go over a socket.
-    Frames(&'a Bytes),
+    /// Frames as they go over a socket, and how many messages they are.
+    Frames {
+        bytes: &'a Bytes,
+        messages: usize,
+    },
     /// There is more than that for this one.
     Personal,
 }
@@ -93,6 +96,11 @@ impl Ring {
             Some(entry) => Some(entry.run.batch),
             None => self.get(revision + 1).map(|next| next.run.previous),
         }
+    }
+
+    /// The oldest revision from which one can come here.
+    pub fn oldest(&self) -> Option<u64> {
+        Some(self.entries.front()?.run.revision - 1)
     }
 
     pub fn clear(&mut self) {
@@ -155,7 +163,10 @@ impl Entry {
         match user.role {
             Role::Admin => Shared::Personal,
             _ if self.people.contains_key(&user) => Shared::Personal,
-            _ if user.role.sees_board() => Shared::Frames(&self.frames(format).public_frames),
+            _ if user.role.sees_board() => {
+                let Frames { public_frames: bytes, public, .. } = self.frames(format);
+                Shared::Frames { bytes, messages: public.len() }
+            }
             _ => Shared::Nothing,
         }
     }
@@ -204,6 +215,11 @@ impl Entry {
             open_orders: user.role.sees_board().then_some(self.counts.open_orders),
             sent,
         }
+    }
+
+    /// What it takes in memory, roughly.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub fn mark(&self) -> Mark {

@@ -14,9 +14,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
-use super::frame::{self, Format};
-use super::hub::{Beat, Hub, Next};
-use super::outlet::{Line, Outlet, Standing};
+use super::frame;
+use super::hub::{Beat, Hub, Next, Seat};
+use super::outlet::{Line, Outlet, Reader, Sent, Standing};
 use crate::exchange::event::Mark;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -26,8 +26,9 @@ type Socket = WebSocketStream<Line>;
 /// What a watcher said when connecting.
 #[derive(Clone, Debug)]
 pub struct Hello {
-    pub user: User,
-    pub format: Format,
+    pub reader: Reader,
+    /// Whose page it is, where it is a page; somebody else may have come to use the browser.
+    pub page_of: Option<User>,
     /// The history and revision that the watcher's page is of.
     pub history: Option<String>,
     pub since: Option<u64>,
@@ -48,27 +49,32 @@ const AHEAD: Duration = Duration::from_secs(1);
 const RETURN_MS: u64 = 4000;
 
 /// Carries the feed over an upgraded connection until either side ends it.
-pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello) {
+pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, _seat: Seat) {
     // An upgrade that never comes is a client that left.
     let Ok(upgraded) = upgrade.await else { return };
+    // Our own accept loop makes nothing else.
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("an upgraded connection is no TCP stream");
+    };
+    let read = read_buf.to_vec();
+    // It would keep the buffer for the request's headers for as long as the socket lives.
+    drop(read_buf);
+    converse(io.into_inner(), read, hub, hello).await;
+}
+
+/// The same over a connection of which `read` was read already.
+async fn converse(stream: TcpStream, read: Vec<u8>, hub: Arc<Hub>, hello: Hello) {
     let config = WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0)
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(MAX_INPUT_BYTES))
         .max_frame_size(Some(MAX_INPUT_BYTES));
-    // Our own accept loop makes nothing else.
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("an upgraded connection is no TCP stream");
-    };
     let now = hub.now();
     let cursor = hello.since.unwrap_or(now.revision);
     let at = Standing { cursor, mark: now.mark, told: cursor };
-    let outlet = Arc::new(Outlet::new(io.into_inner(), hello.user, hello.format, at));
+    let outlet = Arc::new(Outlet::new(stream, hello.reader, at));
     let line = Line(Arc::clone(&outlet));
-    let read = read_buf.to_vec();
-    // It would keep the buffer for the request's headers for as long as the socket lives.
-    drop(read_buf);
     let socket = WebSocketStream::from_partially_read(line, read, Side::Server, Some(config)).await;
     let _watcher = hub.admit(Arc::clone(&outlet));
     let mut session = Session { socket, outlet, hub, hello, at };
@@ -89,12 +95,16 @@ struct Session {
 impl Session {
     /// `before` is the beat at which it began.
     async fn run(&mut self, before: Beat) -> Result<(), tungstenite::Error> {
-        let mut summaries = (self.hello.user.role == Role::Admin).then(|| self.hub.summaries());
+        let mut summaries =
+            (self.hello.reader.user.role == Role::Admin).then(|| self.hub.summaries());
         let Beat { mut resets, mut heartbeats, .. } = before;
         self.greet(before).await?;
         let (mut silent, mut heard) = (0, 0);
         loop {
             let now = self.hub.now();
+            if self.outlet.has_ended() {
+                return Ok(());
+            }
             if now.leaving {
                 let retry_ms = fastrand::u64(250..RETURN_MS);
                 return self.send(frame::goodbye(self.at.told, retry_ms).into()).await;
@@ -147,10 +157,15 @@ impl Session {
 
     /// Finds where to start from.
     async fn greet(&mut self, now: Beat) -> Result<(), tungstenite::Error> {
-        if self.hello.history.as_deref().is_some_and(|history| history != &*now.history) {
+        let Hello { reader, page_of, history, .. } = &self.hello;
+        let is_theirs = page_of.is_none_or(|user| user == reader.user);
+        if !is_theirs || history.as_deref().is_some_and(|history| history != &*now.history) {
             return self.resync().await;
         }
         let cursor = self.at.cursor;
+        if cursor < now.revision {
+            self.hub.measures.replays.inc();
+        }
         if cursor > now.revision {
             let mut beat = self.hub.subscribe();
             let reached = beat.wait_for(|beat| beat.revision >= cursor);
@@ -186,7 +201,7 @@ impl Session {
                     self.resync().await?;
                 }
                 Next::Entry(entry) => {
-                    let Hello { user, format, .. } = self.hello;
+                    let Reader { user, format, .. } = self.hello.reader;
                     let messages = entry.messages(user, format, self.at.told);
                     (self.at.cursor, self.at.mark) = (entry.run.revision, entry.mark());
                     if !messages.is_empty() {
@@ -203,6 +218,7 @@ impl Session {
     }
 
     async fn resync(&mut self) -> Result<(), tungstenite::Error> {
+        self.hub.measures.resyncs.inc();
         let Beat { revision, mark, history, .. } = self.hub.now();
         self.at = Standing { cursor: revision, mark, told: revision };
         self.send(frame::resync(revision, mark, &history).into()).await
@@ -224,10 +240,16 @@ impl Session {
     }
 
     async fn send(&mut self, message: Utf8Bytes) -> Result<(), tungstenite::Error> {
-        self.write(Message::Text(message)).await
+        let bytes = frame::length(&message) as u64;
+        self.write(Message::Text(message)).await?;
+        self.hub.measures.note_sent(Sent { messages: 1, bytes });
+        Ok(())
     }
 
     async fn write(&mut self, message: Message) -> Result<(), tungstenite::Error> {
+        if self.outlet.has_ended() {
+            return Err(tungstenite::Error::ConnectionClosed);
+        }
         match timeout(STUCK, self.socket.send(message)).await {
             Ok(result) => result,
             Err(_) => Err(tungstenite::Error::ConnectionClosed),
@@ -250,3 +272,6 @@ async fn next(summaries: &mut Option<tokio::sync::watch::Receiver<Utf8Bytes>>) -
     }
     std::future::pending().await
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::frame::Format;
+use super::outlet::Reader;
 use super::socket::{self, Hello};
-use crate::error::{Refusal, Refused};
+use crate::error::{Limit, Refusal, Refused};
 use crate::exchange::event::Mark;
 use crate::identity::Role;
 use crate::web::{Request, Response};
@@ -48,7 +49,14 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     } else {
         (Format::Json, None)
     };
-    let hello = Hello { user, format, history: request.param("history"), since, mark };
+    let page_of = match request.param("as") {
+        Some(text) => Some(text.parse().map_err(|_| malformed())?),
+        None => None,
+    };
+    let reader = Reader { user, session: request.session, format };
+    let hello = Hello { reader, page_of, history: request.param("history"), since, mark };
+    let most = request.app.config.max_sockets;
+    let seat = request.app.hub.seat(user, most).ok_or(Refusal::Flood(Limit::Sockets { most }))?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -60,6 +68,6 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
     let hub = request.app.hub.clone();
-    tokio::spawn(Box::pin(socket::serve(upgrade, hub, hello)));
+    tokio::spawn(Box::pin(socket::serve(upgrade, hub, hello, seat)));
     Ok(response)
 }

@@ -3,13 +3,13 @@
 
 use http::{HeaderMap, header};
 
-use super::{Role, User};
+use super::{Identity, Role, User};
 use crate::error::{Refusal, Refused};
 use crate::page::Flash;
 use crate::web::{Request, Response, session};
 
 /// Who asks: headers win over the cookie; malformed ones are refused.
-pub fn identify(headers: &HeaderMap, key: &cookie::Key) -> Result<Option<User>, Refusal> {
+pub fn identify(headers: &HeaderMap, key: &cookie::Key) -> Result<Option<Identity>, Refusal> {
     let text = |name| match headers.get(name) {
         Some(value) => value.to_str().map(Some).map_err(|_| Refusal::MalformedUser),
         None => Ok(None),
@@ -17,7 +17,7 @@ pub fn identify(headers: &HeaderMap, key: &cookie::Key) -> Result<Option<User>, 
     match (text("x-user-type")?, text("x-user-id")?) {
         (None, None) => Ok(session::who(headers, key)),
         (role, id) => User::parse(role.unwrap_or_default(), id.unwrap_or_default())
-            .map(Some)
+            .map(|user| Some(Identity { user, session: None }))
             .ok_or(Refusal::MalformedUser),
     }
 }
@@ -35,7 +35,7 @@ pub async fn home(request: Request) -> Result<Response, Refused> {
     })
 }
 
-/// `POST /session`: become somebody else.
+/// `POST /session`: become somebody else. What the browser's other pages hear ends with who it was.
 pub async fn switch(request: Request) -> Result<Response, Refused> {
     let fields = request.fields()?;
     let role = fields.get("user_type")?;
@@ -50,6 +50,9 @@ pub async fn switch(request: Request) -> Result<Response, Refused> {
     let mut response = request.redirect(to, Some(Flash::Switched), None);
     let cookie = session::remember_who(user, &request.app.cookie_key);
     response.headers_mut().append(header::SET_COOKIE, cookie);
+    if let Some(session) = request.session {
+        request.app.end_session(session);
+    }
     Ok(response)
 }
 

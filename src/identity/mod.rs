@@ -3,7 +3,11 @@
 
 pub mod demo;
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What somebody acts as. A person may be customer and executor, but one of them at a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -38,6 +42,36 @@ impl Role {
 pub struct User {
     pub role: Role,
     pub id: u32,
+}
+
+/// As pages and cookies name them: `executor:7`, and `admin:` without a number.
+impl fmt::Display for User {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:", self.role.name())?;
+        if self.id > 0 { write!(out, "{}", self.id) } else { Ok(()) }
+    }
+}
+
+/// Not how a user is written.
+#[derive(Debug)]
+pub struct NoUser;
+
+impl FromStr for User {
+    type Err = NoUser;
+
+    fn from_str(text: &str) -> Result<User, NoUser> {
+        let (role, id) = text.split_once(':').ok_or(NoUser)?;
+        User::parse(role, id).ok_or(NoUser)
+    }
+}
+
+/// Who asks, and how that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    pub user: User,
+    /// The browser's session, which ends when somebody else comes to use it. Programs that say with
+    /// each request who they are have none.
+    pub session: Option<Uuid>,
 }
 
 impl User {

@@ -24,7 +24,7 @@ pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
                 link rel="stylesheet" href=(assets::url("app.css"));
                 script defer src=(assets::url("live.js")) {}
             }
-            body class=(role_class(ctx.user)) data-here=(ctx.here)
+            body class=(role_class(ctx.user)) data-here=(ctx.here) data-as=[ctx.user]
                 data-live=[live.map(|_| "/live")]
                 data-history=[live.map(|live| live.history.as_str())]
                 data-revision=[live.map(|live| live.revision)]

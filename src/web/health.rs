@@ -6,7 +6,7 @@ use super::reply::reply;
 use super::{Request, Response};
 use crate::error::Refused;
 use crate::exchange::journal;
-use crate::people;
+use crate::{metrics, people};
 use http::StatusCode;
 
 /// `GET /healthz`
@@ -35,4 +35,11 @@ pub async fn ready(request: Request) -> Result<Response, Refused> {
         "memcached": word(app.pages.shared.is_up().await),
     });
     Ok(reply(status, "application/json", body.to_string()))
+}
+
+/// `GET /metrics`: numbers for the operator.
+pub async fn metrics(request: Request) -> Result<Response, Refused> {
+    let app = &request.app;
+    let text = app.metrics.to_text(app.board.counts(), app.database_is_up());
+    Ok(reply(StatusCode::OK, metrics::CONTENT_TYPE, text))
 }

@@ -14,6 +14,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method};
 use hyper::upgrade::OnUpgrade;
+use uuid::Uuid;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
@@ -56,6 +57,8 @@ pub struct Request {
     pub body: Bytes,
     pub lang: Lang,
     pub user: Option<User>,
+    /// The browser's session, where that is what says who asks.
+    pub session: Option<Uuid>,
     pub meter: Meter,
     pub started: Instant,
 }

@@ -224,8 +224,14 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    let retry_after = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("1"),
+        // It may be long until somebody closes a page, and it costs little to ask again.
+        StatusCode::TOO_MANY_REQUESTS => Some("5"),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }

@@ -3,29 +3,29 @@
 
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::{HeaderMap, HeaderValue, header};
+use uuid::Uuid;
 
 use crate::app::App;
-use crate::identity::User;
+use crate::identity::{Identity, User};
 use crate::page::Flash;
 
 const WHO: &str = "orderboard_who";
 const FLASH: &str = "orderboard_flash";
 const SEEN: &str = "orderboard_seen";
 
-/// The user that the signed cookie names.
-pub fn who(headers: &HeaderMap, key: &Key) -> Option<User> {
+/// The user that the signed cookie names, and the session that it stands for.
+pub fn who(headers: &HeaderMap, key: &Key) -> Option<Identity> {
     let mut jar = CookieJar::new();
     jar.add_original(read(headers, WHO)?.into_owned());
     let cookie = jar.signed(key).get(WHO)?;
-    let (role, id) = cookie.value().split_once(':')?;
-    User::parse(role, id)
+    let (user, session) = cookie.value().rsplit_once('.')?;
+    Some(Identity { user: user.parse().ok()?, session: Some(session.parse().ok()?) })
 }
 
-/// Signs who somebody is.
+/// Signs who somebody is, in a session that begins here.
 pub fn remember_who(user: User, key: &Key) -> HeaderValue {
     let mut jar = CookieJar::new();
-    let id = if user.id == 0 { String::new() } else { user.id.to_string() };
-    jar.signed_mut(key).add(Cookie::new(WHO, format!("{}:{id}", user.role.name())));
+    jar.signed_mut(key).add(Cookie::new(WHO, format!("{user}.{}", Uuid::new_v4().simple())));
     let signed = jar.get(WHO).map_or(String::new(), |cookie| cookie.value().to_owned());
     write(WHO, signed, None)
 }

@@ -253,6 +253,75 @@ async fn sockets_are_for_somebody_on_our_own_pages_or_for_programs() {
 }
 
 #[tokio::test]
+async fn each_user_may_have_so_many_sockets_and_is_told_so() {
+    let world = World::new().await;
+    let server = world.serve_with(&[("MAX_SOCKETS", "2")]).await;
+    let executor = server.executor(9);
+    let mut watchers = Vec::new();
+    for _ in 0..2 {
+        watchers.push(Watcher::of_board(&executor, Format::Json).await);
+    }
+    assert_eq!(Watcher::knock(&executor, "/live", None).await, 429);
+    assert_eq!(Watcher::knock(&server.customer(9), "/live", None).await, 101, "somebody else");
+    for _ in 0..5 {
+        assert_eq!(Watcher::knock(&server.admin(), "/live", None).await, 101, "any admin");
+    }
+    let handshake = ["connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13"];
+    let asking = handshake.iter().fold(executor.clone(), |client, header| {
+        let (name, value) = header.split_once(": ").unwrap();
+        client.with(name, value)
+    });
+    let reply = asking.with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").get("/live").await;
+    let problem = reply.refused(429, "flood");
+    assert!(!problem.header("retry-after").is_empty());
+    assert!(problem.text().contains("Only 2 pages of yours can be live at a time."));
+    watchers[0].disconnect();
+    eventually("there is room again", || async {
+        (Watcher::knock(&executor, "/live", None).await == 101).then_some(())
+    })
+    .await;
+    let unlimited = world.serve_with(&[("MAX_SOCKETS", "0")]).await;
+    for _ in 0..12 {
+        watchers.push(Watcher::of_board(&unlimited.executor(9), Format::Json).await);
+    }
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn what_is_counted_can_be_read() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut watcher = Watcher::of_board(&server.executor(9), Format::Json).await;
+    server.customer(1).place("x", "10.00", "RUB").await;
+    watcher.reach(1).await;
+    assert_eq!(server.measure("revision").await, 1.0);
+    assert_eq!(server.measure("open_orders").await, 1.0);
+    assert_eq!(server.measure("feed_watchers").await, 1.0);
+    // A greeting and a run.
+    assert_eq!(server.measure("feed_messages_total").await, 2.0);
+    let texts = watcher.model.messages.iter().map(|message| message.to_string().len());
+    let bytes = server.measure("feed_sent_bytes_total").await;
+    let framed = texts.map(|bytes| bytes + if bytes < 126 { 2 } else { 4 });
+    assert_eq!(bytes as usize, framed.sum::<usize>());
+    assert_eq!(server.measure("feed_runs_total{way=\"writer\"}").await, 1.0);
+    assert_eq!(server.measure("feed_commit_to_last_seconds_count").await, 1.0);
+    assert_eq!(server.measure("feed_resyncs_total").await, 0.0);
+    watcher.disconnect();
+    let (history, ..) = world.head().await;
+    let mut late = Watcher::connect(&server.executor(9), &history, 0, Format::Json).await;
+    late.reach(1).await;
+    assert_eq!(server.measure("feed_replays_total").await, 1.0);
+    let mut lost = Watcher::connect(&server.executor(9), "another", 0, Format::Json).await;
+    lost.reach(1).await;
+    assert_eq!(server.measure("feed_resyncs_total").await, 1.0);
+    eventually("redis is heard", || async {
+        (server.measure("feed_redis_lag_seconds_count").await > 0.0).then_some(())
+    })
+    .await;
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn beyond_what_the_ring_holds_a_watcher_starts_over_and_is_right_again() {
     let world = World::new().await;
     let (one, mut other) = world.serve_two().await;

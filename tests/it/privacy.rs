@@ -247,3 +247,30 @@ async fn a_switched_browser_sees_nothing_of_who_it_was() {
     forger.get("/my/orders").await.expect(401);
     world.audit().await;
 }
+
+#[tokio::test]
+async fn a_socket_ends_on_every_server_when_its_browser_becomes_somebody_else() {
+    let world = World::new().await;
+    let (one, other) = world.serve_two().await;
+    let mut browser = Browser::of(&one, "customer", 3).await;
+    let stranger = Browser::of(&one, "customer", 3).await;
+    let (history, ..) = world.head().await;
+    let mut watchers = Vec::new();
+    for client in [browser.client(), browser.client().at(&other), stranger.client()] {
+        watchers.push(Watcher::connect(&client, &history, 0, Format::Json).await);
+    }
+    one.customer(3).place("before", "10.00", "RUB").await;
+    for watcher in &mut watchers {
+        watcher.wait_until("their order", |model| model.orders.contains_key(&1)).await;
+    }
+    browser.switch("customer", 4).await;
+    for watcher in &mut watchers[..2] {
+        watcher.is_hung_up_on().await;
+    }
+    one.customer(3).place("afterwards", "10.00", "RUB").await;
+    watchers[2]
+        .wait_until("another browser's goes on", |model| model.orders.contains_key(&2))
+        .await;
+    assert!(watchers[..2].iter().all(|watcher| !watcher.received().contains("afterwards")));
+    world.audit().await;
+}

@@ -1,6 +1,5 @@
 //! Whichever way somebody is brought to the head, by blocks or run by run: they know the same.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -105,7 +104,8 @@ fn brought(ring: &Ring, blocks: Option<&Blocks>, user: User, head: u64) -> (Know
     let (mut known, mut cursor, mut told, mut entries) = (Known::default(), 0, 0, 0);
     while cursor < head {
         let runs = |count| ring.list_after(cursor, count);
-        let block = blocks.and_then(|blocks| blocks.after(cursor, head, 0, runs));
+        let made = Counter::default();
+        let block = blocks.and_then(|blocks| blocks.after(cursor, head, 0, runs, &made));
         let entry = block.or_else(|| ring.get(cursor + 1)).expect("it is here");
         let messages = entry.messages(user, Format::Json, told);
         cursor = entry.run.revision;
@@ -143,13 +143,10 @@ proptest! {
 fn a_block_is_made_once_and_of_what_is_there_only() {
     let ring = ring(&vec![vec![0, 1]; 100]);
     let blocks = Blocks::default();
-    let made = Cell::new(0);
+    let made = Counter::default();
     let after = |revision, head, resets| {
-        let runs = |count| {
-            made.set(made.get() + 1);
-            ring.list_after(revision, count)
-        };
-        blocks.after(revision, head, resets, runs).map(|entry| entry.run.revision)
+        let runs = |count| ring.list_after(revision, count);
+        blocks.after(revision, head, resets, runs, &made).map(|entry| entry.run.revision)
     };
     assert_eq!((after(0, 100, 0), made.get()), (Some(64), 1));
     assert_eq!((after(0, 100, 0), made.get()), (Some(64), 1));
@@ -163,5 +160,36 @@ fn a_block_is_made_once_and_of_what_is_there_only() {
     // What is not in the ring, or would be too much, is no block.
     assert_eq!(after(96, 200, 0), None);
     let full = super::tests::ring(&vec![vec![0; 40]; 16]);
-    assert!(Blocks::default().after(0, 16, 0, |count| full.list_after(0, count)).is_none());
+    let runs = |count| full.list_after(0, count);
+    assert!(Blocks::default().after(0, 16, 0, runs, &made).is_none());
+}
+
+#[test]
+fn blocks_are_forgotten_when_nobody_can_come_from_there_or_they_are_too_much() {
+    let ring = ring(&vec![vec![0]; 64]);
+    let (blocks, made) = (Blocks::default(), Counter::default());
+    let bytes = |blocks: &Blocks| {
+        let kept = blocks.lock();
+        assert_eq!(kept.bytes, kept.blocks.values().map(|(_, bytes)| bytes).sum::<usize>());
+        kept.bytes
+    };
+    for revision in [0, 16, 32, 48] {
+        blocks.after(revision, revision + 16, 0, |count| ring.list_after(revision, count), &made);
+    }
+    let all = bytes(&blocks);
+    assert!(all > 0);
+    blocks.forget(0, 17);
+    assert_eq!(bytes(&blocks), all / 2);
+    blocks.forget(1, 0);
+    assert_eq!(bytes(&blocks), 0);
+    // As many histories as it takes until some must go: never the newest.
+    let mut resets = 0;
+    while made.get() < 4 + 2 * (MAX_BYTES / (all / 4)) as u64 {
+        resets += 1;
+        let before = made.get();
+        let after = || blocks.after(0, 16, resets, |count| ring.list_after(0, count), &made);
+        assert!(after().is_some() && after().is_some() && made.get() == before + 1);
+        assert!(bytes(&blocks) <= MAX_BYTES);
+    }
+    assert!(bytes(&blocks) > MAX_BYTES / 2);
 }

@@ -13,8 +13,18 @@ use super::*;
 use crate::feed::blocks::tests::ring;
 use crate::feed::ring::Ring;
 
+pub const SESSION: Uuid = Uuid::from_u128(5);
+
 /// Both ends of a connection, the watcher's being an outlet that knows revision 0.
 pub async fn connected(user: User) -> (Arc<Outlet>, WebSocketStream<TcpStream>) {
+    let (stream, client) = pair().await;
+    let standing = Standing { cursor: 0, mark: Mark::of(Uuid::nil()), told: 0 };
+    let reader = Reader { user, session: Some(SESSION), format: Format::Json };
+    (Arc::new(Outlet::new(stream, reader, standing)), client)
+}
+
+/// Both ends of a connection.
+pub async fn pair() -> (TcpStream, WebSocketStream<TcpStream>) {
     let [listener, client] = [TcpSocket::new_v4().unwrap(), TcpSocket::new_v4().unwrap()];
     // Small buffers are soon full.
     listener.set_send_buffer_size(16 * 1024).unwrap();
@@ -23,12 +33,9 @@ pub async fn connected(user: User) -> (Arc<Outlet>, WebSocketStream<TcpStream>) 
     let listener = listener.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let (client, accepted) = tokio::join!(client.connect(address), listener.accept());
-    let standing = Standing { cursor: 0, mark: Mark::of(Uuid::nil()), told: 0 };
     let (stream, _) = accepted.unwrap();
     stream.writable().await.unwrap();
-    let outlet = Outlet::new(stream, user, Format::Json, standing);
-    let client = WebSocketStream::from_raw_socket(client.unwrap(), Side::Client, None).await;
-    (Arc::new(outlet), client)
+    (stream, WebSocketStream::from_raw_socket(client.unwrap(), Side::Client, None).await)
 }
 
 fn entries(ring: &Ring, after: u64, count: usize) -> Vec<Arc<Entry>> {
@@ -125,4 +132,20 @@ async fn frames_that_fit_in_part_only_are_finished_before_anything_else_is_writt
     let revisions: Vec<u64> = closed.map(|message| message["to"].as_u64().unwrap()).collect();
     assert_eq!(revisions, (1..=standing.told).collect::<Vec<_>>());
     assert!(standing.told > 10, "only {} revisions fitted", standing.told);
+}
+
+#[tokio::test]
+async fn whoever_became_somebody_else_is_told_nothing_more() {
+    let ring = ring(&vec![vec![0]; 3]);
+    let (outlet, mut client) = connected(User::executor(7)).await;
+    outlet.rest(outlet.take());
+    assert_eq!(outlet.deliver(&entries(&ring, 0, 1)).messages, 1);
+    outlet.end();
+    outlet.called().await;
+    assert_eq!(outlet.deliver(&entries(&ring, 1, 1)), Sent::default());
+    outlet.rest(outlet.take());
+    assert_eq!(outlet.deliver(&entries(&ring, 1, 1)), Sent::default());
+    assert_eq!(next(&mut client).await["to"], 1);
+    drop(outlet);
+    assert!(client.next().await.is_none_or(|message| message.is_err()));
 }

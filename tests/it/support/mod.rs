@@ -7,12 +7,14 @@ mod client;
 mod load;
 mod model;
 mod proxy;
+mod redis;
 mod server;
 mod watcher;
 mod world;
 
 use std::time::{Duration, Instant};
 
+pub use self::redis::Redis;
 pub use browser::{Browser, hidden_field};
 pub use client::{Client, Reply};
 pub use load::{Attempt, Load, assert_true, repeat};

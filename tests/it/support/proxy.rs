@@ -41,6 +41,8 @@ struct Shared {
     hushed: watch::Sender<bool>,
     /// Whether the next commit is the moment to hush.
     hushes_at_commit: AtomicBool,
+    /// Connections older than this many strandings hang for ever.
+    strandings: AtomicU32,
     /// Goes up when all connections are to be dropped.
     epoch: watch::Sender<u32>,
     /// Of so many commits, one is cut, in ways that take turns; 0: none.
@@ -67,6 +69,7 @@ impl Proxy {
             hangs: watch::Sender::new(false),
             hushed: watch::Sender::new(false),
             hushes_at_commit: AtomicBool::new(false),
+            strandings: AtomicU32::new(0),
             epoch: watch::Sender::new(0),
             cut_one_in: AtomicU32::new(0),
             cuts: AtomicU32::new(0),
@@ -95,6 +98,11 @@ impl Proxy {
     /// Lets nothing through from now on, or everything again.
     pub fn hang(&self, hangs: bool) {
         self.shared.hangs.send_replace(hangs);
+    }
+
+    /// From now on nothing goes through connections that are open, and nobody is told; new ones work.
+    pub fn strand(&self) {
+        self.shared.strandings.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Holds all answers back from now on, or lets them go.
@@ -126,6 +134,13 @@ impl Proxy {
 }
 
 impl Shared {
+    /// Never comes back for a connection that was stranded.
+    async fn pass(&self, born: u32) {
+        if born < self.strandings.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
+    }
+
     /// What to do with this commit.
     fn decide(&self) -> Option<Cut> {
         let one_in = self.cut_one_in.load(Ordering::SeqCst);
@@ -148,6 +163,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn carry(client: TcpStream, shared: Arc<Shared>) {
+    let born = shared.strandings.load(Ordering::SeqCst);
     let mut epoch = shared.epoch.subscribe();
     let Ok(service) = TcpStream::connect(&shared.target).await else { return };
     let _ = (client.set_nodelay(true), service.set_nodelay(true));
@@ -156,8 +172,8 @@ async fn carry(client: TcpStream, shared: Arc<Shared>) {
     // `true`: the next thing the service says is not for the client's ears.
     let deaf = Arc::new(AtomicBool::new(false));
     tokio::select! {
-        () = ask(from_client, to_service, &shared, &deaf) => {}
-        () = answer(from_service, to_client, &shared, &deaf) => {}
+        () = ask(from_client, to_service, &shared, (born, &deaf)) => {}
+        () = answer(from_service, to_client, &shared, (born, &deaf)) => {}
         _ = epoch.changed() => {}
     }
 }
@@ -167,7 +183,7 @@ async fn ask(
     mut client: OwnedReadHalf,
     mut service: OwnedWriteHalf,
     shared: &Shared,
-    deaf: &AtomicBool,
+    (born, deaf): (u32, &AtomicBool),
 ) {
     const COMMIT: &[u8] = b"COMMIT";
     let mut buffer = vec![0; 64 * 1024];
@@ -175,6 +191,7 @@ async fn ask(
     let mut hangs = shared.hangs.subscribe();
     while let Ok(count @ 1..) = client.read(&mut buffer).await {
         let _ = hangs.wait_for(|hangs| !hangs).await;
+        shared.pass(born).await;
         let bytes = &buffer[..count];
         tail.extend_from_slice(bytes);
         let commits = tail.windows(COMMIT.len()).any(|window| window == COMMIT);
@@ -211,13 +228,14 @@ async fn answer(
     mut service: OwnedReadHalf,
     mut client: OwnedWriteHalf,
     shared: &Shared,
-    deaf: &AtomicBool,
+    (born, deaf): (u32, &AtomicBool),
 ) {
     let mut buffer = vec![0; 64 * 1024];
     let mut hangs = shared.hangs.subscribe();
     let mut hushed = shared.hushed.subscribe();
     while let Ok(count @ 1..) = service.read(&mut buffer).await {
         let _ = hangs.wait_for(|hangs| !hangs).await;
+        shared.pass(born).await;
         let _ = hushed.wait_for(|hushed| !hushed).await;
         if deaf.load(Ordering::SeqCst) || client.write_all(&buffer[..count]).await.is_err() {
             return;

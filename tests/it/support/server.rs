@@ -82,6 +82,14 @@ impl Server {
         self.nobody().with("x-user-type", role).with("x-user-id", id)
     }
 
+    /// One of the numbers it counts, named as `/metrics` does: `feed_runs_total{way="bell"}`.
+    pub async fn measure(&self, name: &str) -> f64 {
+        let text = self.nobody().get("/metrics").await.expect(200).text();
+        let name = format!("orderboard_{name} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&name));
+        value.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
     /// What it has written so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("log").clone()

@@ -87,6 +87,20 @@ impl Watcher {
         self.socket = None;
     }
 
+    /// Takes what comes until the server ends the connection, and does not come back.
+    pub async fn is_hung_up_on(&mut self) {
+        let socket = self.socket.as_mut().expect("it is connected");
+        let ended = async {
+            while let Some(Ok(message)) = socket.next().await {
+                if let Message::Text(text) = message {
+                    self.model.apply(text.as_str());
+                }
+            }
+        };
+        timeout(PATIENCE, ended).await.expect("the server hangs up");
+        self.socket = None;
+    }
+
     /// All bytes received so far, framing and handshakes included.
     pub fn received(&self) -> String {
         String::from_utf8_lossy(&self.received.lock().expect("bytes")).into_owned()

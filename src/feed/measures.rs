@@ -1,0 +1,118 @@
+//! What operators can know of the feed, as numbers that are counted while it works.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::outlet::Sent;
+
+/// How a run came to this server.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Way {
+    /// It was committed here.
+    Writer,
+    /// Another server rang.
+    Bell,
+    /// Nobody told: it was found.
+    Journal,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Way::Writer => "writer",
+            Way::Bell => "bell",
+            Way::Journal => "journal",
+        }
+    }
+}
+
+/// Handles to the same numbers wherever they are held.
+#[derive(Clone)]
+pub struct Measures {
+    pub watchers: Gauge,
+    pub messages: Counter,
+    pub bytes: Counter,
+    pub replays: Counter,
+    pub resyncs: Counter,
+    pub merged: Counter,
+    pub gaps: Counter,
+    pub runs: Family<[(&'static str, &'static str); 1], Counter>,
+    pub redis_up: Gauge,
+    pub redis_lag: Histogram,
+    pub first_to_last: Histogram,
+    pub commit_to_last: Histogram,
+}
+
+/// From a tenth of a millisecond to a few seconds.
+const SECONDS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+impl Default for Measures {
+    fn default() -> Measures {
+        let histogram = || Histogram::new(SECONDS);
+        Measures {
+            watchers: Gauge::default(),
+            messages: Counter::default(),
+            bytes: Counter::default(),
+            replays: Counter::default(),
+            resyncs: Counter::default(),
+            merged: Counter::default(),
+            gaps: Counter::default(),
+            runs: Family::default(),
+            redis_up: Gauge::default(),
+            redis_lag: histogram(),
+            first_to_last: histogram(),
+            commit_to_last: histogram(),
+        }
+    }
+}
+
+impl Measures {
+    /// Counts a run that was brought to the board.
+    pub fn note_run(&self, way: Way) {
+        self.runs.get_or_create(&[("way", way.name())]).inc();
+    }
+
+    pub fn note_sent(&self, sent: Sent) {
+        self.messages.inc_by(sent.messages);
+        self.bytes.inc_by(sent.bytes);
+    }
+
+    /// Names them all for `/metrics`.
+    pub fn register(&self, registry: &mut Registry) {
+        let feed = registry.sub_registry_with_prefix("feed");
+        let counters = [
+            ("messages", "Messages sent to watchers", &self.messages),
+            ("sent_bytes", "Bytes of messages sent to watchers, with their frames", &self.bytes),
+            (
+                "replays",
+                "Sockets that began behind the head and were brought up to it",
+                &self.replays,
+            ),
+            ("resyncs", "Times that a watcher was told to fetch everything", &self.resyncs),
+            ("merged_runs", "Blocks of runs merged for those who are behind", &self.merged),
+            (
+                "gaps_healed",
+                "Times that runs nobody rang for were read from the journal",
+                &self.gaps,
+            ),
+        ];
+        feed.register("watchers", "Sockets open on this server", self.watchers.clone());
+        for (name, help, counter) in counters {
+            feed.register(name, help, counter.clone());
+        }
+        feed.register("runs", "Committed runs, by the way they came here", self.runs.clone());
+        feed.register("redis_up", "Whether redis carries the bell", self.redis_up.clone());
+        let histograms = [
+            ("redis_lag", "From knocking at redis until hearing it", &self.redis_lag),
+            ("first_to_last", "From the first watcher to the last of a run", &self.first_to_last),
+            ("commit_to_last", "From a run's commit to its last watcher", &self.commit_to_last),
+        ];
+        for (name, help, histogram) in histograms {
+            feed.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What ends a socket, without waiting for the times that it takes: the beats are made by hand.
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::*;
+use crate::exchange::journal::Position;
+use crate::feed::fanout;
+use crate::feed::frame::Format;
+use crate::feed::outlet::tests::{SESSION, pair};
+
+struct Peer {
+    hub: Arc<Hub>,
+    client: WebSocketStream<TcpStream>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Peer {
+    async fn new(user: User, page_of: Option<User>) -> Peer {
+        let batch = Uuid::from_u128(9);
+        let hub = Arc::new(Hub::new(&Position { revision: 5, batch, history: "h".to_owned() }));
+        let (stream, client) = pair().await;
+        let reader = Reader { user, session: Some(SESSION), format: Format::Json };
+        let history = Some("h".to_owned());
+        let hello = Hello { reader, page_of, history, since: Some(5), mark: None };
+        let (end, ended) = oneshot::channel();
+        tokio::spawn(fanout::run(Arc::clone(&hub)));
+        let talk = converse(stream, Vec::new(), Arc::clone(&hub), hello);
+        tokio::spawn(async move {
+            talk.await;
+            let _ = end.send(());
+        });
+        Peer { hub, client, ended }
+    }
+
+    /// The next text; what else comes is answered by the library.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            match self.client.next().await? {
+                Ok(Message::Text(text)) => return serde_json::from_str(text.as_str()).ok(),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    async fn is_greeted(&mut self) {
+        let greeting = self.next().await.unwrap();
+        assert_eq!((&greeting["from"], &greeting["to"]), (&Value::from(5), &Value::from(5)));
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_gives_no_sign_of_life_for_eight_beats_is_given_up() {
+    let mut peer = Peer::new(User::executor(1), None).await;
+    peer.is_greeted().await;
+    // One that reads answers pings, as any client does by itself.
+    for beat in 0..2 * SILENT_BEATS {
+        peer.hub.beat_once();
+        assert!(peer.next().await.unwrap()["watchers"].is_u64(), "beat {beat}");
+    }
+    assert_eq!(peer.hub.watchers_here(), 1);
+    // From now on it does not even read.
+    let (mut beats, is_there) = (0, || peer.hub.watchers_here() > 0);
+    while is_there() {
+        let sent = peer.hub.measures.messages.get();
+        peer.hub.beat_once();
+        beats += 1;
+        while is_there() && peer.hub.measures.messages.get() == sent {
+            tokio::task::yield_now().await;
+        }
+    }
+    // The last ping that it read may be unanswered, or its answer be read late.
+    assert!((SILENT_BEATS..=SILENT_BEATS + 2).contains(&beats), "given up after {beats}");
+    peer.ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_that_talks_too_much_or_too_long_is_hung_up_on() {
+    let mut peer = Peer::new(User::executor(1), None).await;
+    peer.is_greeted().await;
+    for _ in 0..=MAX_INPUT_PER_BEAT {
+        let _ = peer.client.send(Message::text("x")).await;
+    }
+    peer.ended.await.unwrap();
+
+    let mut peer = Peer::new(User::executor(1), None).await;
+    peer.is_greeted().await;
+    // As much as is lawful, with a beat between, goes on.
+    for _ in 0..3 {
+        for _ in 0..MAX_INPUT_PER_BEAT / 2 {
+            peer.client.send(Message::text("x".repeat(MAX_INPUT_BYTES))).await.unwrap();
+        }
+        peer.hub.beat_once();
+        peer.next().await.unwrap();
+    }
+    let _ = peer.client.send(Message::text("x".repeat(MAX_INPUT_BYTES + 1))).await;
+    peer.ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_the_session_that_opened_it() {
+    let mut peer = Peer::new(User::executor(1), Some(User::executor(1))).await;
+    peer.is_greeted().await;
+    peer.hub.end(SESSION);
+    assert!(peer.next().await.is_none());
+    peer.ended.await.unwrap();
+    assert_eq!(peer.hub.watchers_here(), 0);
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_is_to_be_fetched_anew() {
+    for page_of in [User::executor(2), User::customer(1)] {
+        let mut peer = Peer::new(User::executor(1), Some(page_of)).await;
+        let message = peer.next().await.unwrap();
+        assert_eq!((&message["resync"], &message["to"]), (&Value::from(true), &Value::from(5)));
+    }
+}
+
+#[tokio::test]
+async fn each_person_has_so_many_seats_and_gets_them_back() {
+    let hub = Peer::new(User::executor(1), None).await.hub;
+    let user = User::customer(3);
+    let seats: Vec<Seat> = (0..2).map(|_| hub.seat(user, 2).unwrap()).collect();
+    assert!(hub.seat(user, 2).is_none());
+    assert!(hub.seat(User::executor(3), 2).is_some(), "another person");
+    let admin = User { role: Role::Admin, id: 0 };
+    let admins: Vec<Option<Seat>> = (0..5).map(|_| hub.seat(admin, 2)).collect();
+    assert!(admins.iter().all(Option::is_some), "admins without a number are many people");
+    drop(seats);
+    assert!(hub.seat(user, 1).is_some());
+}

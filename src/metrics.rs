@@ -1,0 +1,46 @@
+//! Numbers for operators: what `GET /metrics` says, in the text format of OpenMetrics, which
+//! Prometheus reads. Each part counts for itself (`feed::measures`); here they get their names.
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::board::index::Counts;
+use crate::feed::measures::Measures;
+
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub struct Metrics {
+    registry: Registry,
+    revision: Gauge,
+    open_orders: Gauge,
+    database_up: Gauge,
+}
+
+impl Metrics {
+    pub fn new(feed: &Measures) -> Metrics {
+        let mut registry = Registry::with_prefix("orderboard");
+        let gauges = [
+            ("revision", "The newest revision that this server's board shows"),
+            ("open_orders", "Open orders at that revision"),
+            ("database_up", "Whether the board follows the journal"),
+        ];
+        let [revision, open_orders, database_up] = gauges.map(|(name, help)| {
+            let gauge = Gauge::<i64>::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        });
+        feed.register(&mut registry);
+        Metrics { registry, revision, open_orders, database_up }
+    }
+
+    /// Everything as it is now.
+    pub fn to_text(&self, counts: Counts, database_is_up: bool) -> String {
+        self.revision.set(counts.revision.cast_signed());
+        self.open_orders.set(counts.open_orders.into());
+        self.database_up.set(database_is_up.into());
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("writing to memory cannot fail");
+        text
+    }
+}
