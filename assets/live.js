@@ -12,6 +12,18 @@
   const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto', style: 'short' });
   let skew = 0;
 
+  // The server's clock is told by heartbeats, of which the quickest know best. How long one travels
+  // is guessed from this page's own way: half of it, without what the server took.
+  const beats = [];
+  function setClock(sent) {
+    const [page] = performance.getEntriesByType('navigation');
+    const taken = page?.serverTiming.reduce((sum, { duration }) => sum + duration, 0);
+    const travel = page ? Math.max(0, page.responseStart - page.requestStart - taken) / 2 : 0;
+    beats.push(Date.parse(sent) + travel - Date.now());
+    if (beats.length > 20) beats.shift();
+    skew = Math.max(...beats);
+  }
+
   function age(from = document) {
     for (const time of all('time', from)) {
       const seconds = Math.max(0, (Date.now() + skew - Date.parse(time.dateTime)) / 1000);
@@ -25,14 +37,16 @@
 
   const SILENCE = 35000;
   let { revision, history, batch } = body.dataset;
-  let socket, retry, heard, attempt = 0;
+  let socket, retry, heard, current, again, attempt = 0;
 
   function connect() {
     disconnect();
     const url = new URL(body.dataset.live, location.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    url.search = new URLSearchParams({ since: revision, history, ...(batch && { batch }) });
+    const { as } = body.dataset;
+    url.search = new URLSearchParams({ since: revision, history, as, ...(batch && { batch }) });
     heard = Date.now();
+    current = Infinity;
     socket = new WebSocket(url, 'orderboard.html.v1');
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
     socket.onclose = () => connectLater();
@@ -51,27 +65,56 @@
   function connectLater(ms = backoff()) {
     disconnect();
     show(navigator.onLine && attempt < 4 ? 'catching' : 'offline');
+    again = Date.now() + ms;
+    countDown();
     retry = setTimeout(connect, ms);
   }
 
+  // The state is read out when it changes; the figure beside it changes all the time, and is not.
   function show(state) {
     const { dataset } = find('#live');
-    if (dataset.state !== state) find('#live').textContent = dataset[dataset.state = state];
+    if (dataset.state === state) return;
+    find('#live').textContent = dataset[dataset.state = state];
+    find('#lag').textContent = '';
+  }
+
+  function countDown() {
+    if (find('#live').dataset.state !== 'offline') return;
+    const seconds = Math.max(0, Math.ceil((again - Date.now()) / 1000));
+    const lag = find('#lag');
+    lag.textContent = lag.dataset.again.replace('{when}', relative.format(seconds, 'second'));
+  }
+
+  // How long a change took from its commit until it was painted here. What was missed while the
+  // page was not connected says nothing about that.
+  const precise = (unit, digits) => new Intl.NumberFormat(root.lang, {
+    style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: digits,
+  });
+  const [milliseconds, seconds] = [precise('millisecond', 0), precise('second', 1)];
+  function time(sent) {
+    if (Date.now() < current || document.hidden) return;
+    requestAnimationFrame(() => setTimeout(() => {
+      const ms = Math.max(1, Date.now() + skew - Date.parse(sent));
+      const text = ms < 1000 ? milliseconds.format(ms) : seconds.format(ms / 1000);
+      if (find('#live').dataset.state === 'live') find('#lag').textContent = text;
+    }));
   }
 
   function receive(message) {
     heard = Date.now();
+    current = Math.min(current, heard + 1000);
     if (message.resync) return resync(message.retry_ms);
     if (message.goodbye) return connectLater(message.retry_ms);
     if (message.summary) return count(message.summary);
     if (message.from > revision) return connectLater();
     attempt = 0;
-    if (message.watchers) skew = Date.parse(message.sent) - heard;
+    if (message.watchers) setClock(message.sent);
     count({ watchers: message.watchers });
     if (message.to > revision) apply(message);
     if (message.more) return;
     if (message.to >= revision) ({ to: revision, batch } = message);
     show('live');
+    if (!message.watchers) time(message.sent);
   }
 
   function resync(ms = 0) {
@@ -92,7 +135,7 @@
     if (!response || response.status === 429 || response.status >= 500) return null;
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     age(page);
-    if (page.body.dataset.revision && page.body.className === body.className) return page;
+    if (page.body.dataset.revision && page.body.dataset.as === body.dataset.as) return page;
     location.assign(body.dataset.here);
     return null;
   }
@@ -317,6 +360,7 @@
   document.addEventListener('pointerout', () => setTimeout(settle));
   document.addEventListener('focusout', () => setTimeout(settle));
   setInterval(() => { if (socket && Date.now() - heard > SILENCE) connectLater(); }, 5000);
+  setInterval(countDown, 1000);
   show('catching');
   connect();
   if (+find('article')?.dataset.own) reload(1000);

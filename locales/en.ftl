@@ -25,11 +25,13 @@ switch-role = Role
 switch-id = Number
 switch-submit = Switch
 
-## The live indicator and its news ($id: of the order)
+## The live indicator and its news ($id: of the order; $when: such as “in 3 sec.”)
 
 live-now = Live
 live-catching-up = Catching up…
 live-offline = Offline
+live-again = again { $when }
+live-lag = From when a change was made until you saw it
 live-taken = Your order #{ $id } has just been taken.
 
 ## What an action came to ($id: of the order)

@@ -22,9 +22,13 @@ pub fn header(ctx: &Context) -> Markup {
                     }
                 }
                 @if ctx.live.is_some() {
-                    span #live.live role="status" data-live=(lang.text("live-now"))
-                        data-catching=(lang.text("live-catching-up"))
-                        data-offline=(lang.text("live-offline")) {}
+                    div.live {
+                        span #live role="status" data-live=(lang.text("live-now"))
+                            data-catching=(lang.text("live-catching-up"))
+                            data-offline=(lang.text("live-offline")) {}
+                        span #lag.lag aria-hidden="true" title=(lang.text("live-lag"))
+                            data-again=(lang.format("live-again", [("when", "{when}".into())])) {}
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 // What people see: one story, in real windows, without a reload.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, isMarked, launch, mark, open } from './support.js';
+import { Redis, Server, isMarked, launch, mark, open } from './support.js';
 
 let server;
 let browser;
@@ -85,6 +85,103 @@ test('a page heals by itself after its server was killed', async () => {
   await row(board, before).waitFor({ state: 'detached' });
   assert.ok(await isMarked(board), 'it healed without a reload');
   assert.deepEqual(board.faults, []);
+});
+
+test('a page says how fresh it is, and hears of changes elsewhere through whatever redis does', async () => {
+  const redis = await Redis.start();
+  const [here, elsewhere] = await Promise.all([1, 2].map(() => Server.start({ REDIS_URL: redis.url })));
+  try {
+    const board = await open(browser, here, 'executor', executor, '/orders');
+    await live(board);
+    await mark(board);
+    const lag = async () => {
+      await board.locator('#lag', { hasText: /\d/ }).waitFor();
+      const [, figure, unit] = (await board.innerText('#lag')).match(/([\d.]+)\s(ms|sec)/);
+      return unit === 'ms' ? +figure : 1000 * figure;
+    };
+    const change = async (text) => {
+      await elsewhere.ask('customer', customer, '/api/orders', {
+        description: text, price: '10.00', currency: 'RUB',
+      });
+      await row(board, text).waitFor();
+    };
+    // What comes right after connecting may be a replay, of which nothing is said.
+    await board.waitForFunction(async () => {
+      await new Promise((next) => setTimeout(next, 1100));
+      return true;
+    });
+    const stood = await board.locator('#live').boundingBox();
+    await change(`Heard at once ${run}`);
+    assert.ok(await lag() < 900, 'rung');
+    assert.deepEqual(await board.locator('#live').boundingBox(), stood, 'the figure moves nothing');
+
+    await redis.kill();
+    for (const number of [1, 2, 3]) {
+      await change(`Without redis ${number} ${run}`);
+      assert.ok(await lag() < 2500, 'found');
+    }
+    await redis.run();
+    await change(`With redis again ${run}`);
+    await elsewhere.kill();
+    await elsewhere.run();
+    await change(`With the other server again ${run}`);
+    assert.equal(await board.innerText('#live'), 'Live');
+    assert.ok(await isMarked(board), 'all of it without a reload');
+    assert.deepEqual(board.faults, []);
+  } finally {
+    for (const it of [here, elsewhere, redis]) await it.kill();
+  }
+});
+
+test('a page whose server cannot be reached says when it tries again', async () => {
+  const board = await open(browser, server, 'executor', executor, '/orders');
+  await live(board);
+  await board.context().setOffline(true);
+  await server.kill();
+  await board.locator('#live[data-state="offline"]').waitFor();
+  await board.locator('#lag', { hasText: /again (in \d+ sec|now)/ }).waitFor();
+  await server.run();
+  await board.context().setOffline(false);
+  await live(board);
+  assert.doesNotMatch(await board.innerText('#lag'), /again/);
+});
+
+test('a connection that fell silent is replaced', async () => {
+  const board = await open(browser, server, 'executor', executor, '/orders');
+  await live(board);
+  await mark(board);
+  server.process.kill('SIGSTOP');
+  // Half a minute later.
+  await board.evaluate(() => {
+    const now = Date.now;
+    Date.now = () => now() + 36_000;
+  });
+  await board.locator('#live:not([data-state="live"])').waitFor();
+  server.process.kill('SIGCONT');
+  await live(board);
+  const text = `After the silence ${run}`;
+  await server.ask('customer', customer, '/api/orders', {
+    description: text, price: '10.00', currency: 'RUB',
+  });
+  await row(board, text).waitFor();
+  assert.ok(await isMarked(board));
+});
+
+test('what other tabs show becomes that of whom the browser is now', async () => {
+  const text = `Only mine ${run}`;
+  const orders = await open(browser, server, 'customer', customer, '/my/orders');
+  await live(orders);
+  await place(orders, text, '10');
+  await row(orders, text).waitFor();
+  await live(orders);
+  const tab = await orders.context().newPage();
+  await tab.goto(server.url + '/my/orders');
+  await live(tab);
+  await orders.fill('[name="user_id"]', String(customer + 1));
+  await orders.click('.switch button');
+  await row(tab, text).waitFor({ state: 'detached' });
+  await tab.locator(`[name="user_id"][value="${customer + 1}"]`).waitFor();
+  await live(tab);
 });
 
 test('everything works without JavaScript', async () => {

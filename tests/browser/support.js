@@ -17,9 +17,36 @@ async function freePort() {
   return port;
 }
 
-export class Server {
+/** A redis of a test's own, which may do with it what it likes. */
+export class Redis {
   static async start() {
+    const redis = new Redis();
+    redis.port = await freePort();
+    redis.url = `redis://127.0.0.1:${redis.port}`;
+    await redis.run();
+    return redis;
+  }
+
+  async run() {
+    const options = ['--port', this.port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.process = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface({ input: this.process.stdout })) {
+      if (line.includes('Ready to accept connections')) break;
+    }
+    this.process.stdout.resume();
+  }
+
+  async kill() {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill('SIGKILL');
+    await once(this.process, 'exit');
+  }
+}
+
+export class Server {
+  static async start(settings = {}) {
     const server = new Server();
+    server.settings = settings;
     server.port = await freePort();
     server.url = `http://127.0.0.1:${server.port}`;
     await server.run();
@@ -32,6 +59,7 @@ export class Server {
       AUTH: 'demo',
       LISTEN: `127.0.0.1:${this.port}`,
       SECRET_KEY: 'the browser tests sign with this key',
+      ...this.settings,
     };
     this.process = spawn(BINARY, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface({ input: this.process.stdout })) {
