@@ -7,6 +7,7 @@ use std::time::Instant;
 use orderboard::exchange::command::{AcceptOrder, Command, PlaceOrder};
 use orderboard::exchange::{Exchange, RequestKey};
 use orderboard::feed::bell::Bell;
+use orderboard::feed::measures::Measures;
 use orderboard::identity::User;
 use orderboard::money::{Amount, Currency, Percent};
 use orderboard::{database, statistics};
@@ -33,7 +34,7 @@ impl Ours {
         let (exchange, _) =
             Exchange::start(stage.interactions.clone(), committed).expect("the writer starts");
         let redis = std::env::var("REDIS_URL").ok();
-        let bell = Bell::start(redis.as_deref(), &stage.name).expect("redis");
+        let bell = Bell::start(redis.as_deref(), &stage.name, &Measures::default()).expect("redis");
         let head = watch::Sender::new(0);
         let newest = head.clone();
         tokio::spawn(async move {
