@@ -203,6 +203,18 @@ error-too-large = That is more than can be sent at once.
 error-invalid-field-title = Something is not right
 error-invalid-field = Something in what you sent is not right.
 error-flood-title = Too much at once
+flood-orders =
+    { $most ->
+        [one] You may place one order a day. Tomorrow (UTC) you can place another one.
+       *[other] You may place { $most } orders a day. Tomorrow (UTC) you can place more.
+    }
+flood-accepts =
+    { $most ->
+        [one] You may accept one order a minute. Please wait a moment.
+       *[other] You may accept { $most } orders a minute. Please wait a moment.
+    }
+flood-queries = You may ask the database { $most } times a minute. What others have just looked at is still shown; please wait a moment for the rest.
+flood-requests = From one address, { $most } requests a second are answered. Please wait a moment.
 flood-sockets =
     { $most ->
         [one] Only one page of yours can be live at a time.

@@ -1,7 +1,10 @@
 //! Every setting, from the environment, checked once at start; each wrong value is named.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
+use crate::flood::Limits;
 use crate::money::{Currency, DEFAULT_MAX_ORDER_COST, MaxCost, Percent};
 
 /// How it is learned who asks.
@@ -34,6 +37,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Live sockets of one user on one server; `u32::MAX`: no limit.
     pub max_sockets: u32,
+    pub limits: Limits,
+    /// Who may say, by `X-Forwarded-For`, for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Everything that is wrong with the environment, a line each.
@@ -93,6 +99,13 @@ impl Config {
                 t.parse().ok().filter(|&limit| limit > 0)
             }),
             max_sockets: reader.limit("MAX_SOCKETS", "10"),
+            limits: Limits {
+                orders_per_day: reader.limit("MAX_ORDERS_PER_DAY", "200"),
+                accepts_per_minute: reader.limit("MAX_ACCEPTS_PER_MINUTE", "60"),
+                queries_per_minute: reader.limit("MAX_QUERIES_TO_MYSQL", "600"),
+                requests_per_second: reader.limit("MAX_REQUESTS_PER_SECOND", "100"),
+            },
+            trusted_proxies: reader.networks(),
         };
         if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
     }
@@ -190,6 +203,16 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         })
     }
 
+    fn networks(&mut self) -> Vec<IpNet> {
+        let rule = "a list of addresses and networks such as 10.0.0.5,172.16.0.0/12";
+        self.required("TRUSTED_PROXIES", "127.0.0.0/8,::1", rule, |text| {
+            let words = text.split(',').map(str::trim);
+            words
+                .map(|word| word.parse().or_else(|_| word.parse().map(IpAddr::into)).ok())
+                .collect()
+        })
+    }
+
     fn origins(&mut self) -> Vec<String> {
         let text = self.text("ALLOWED_ORIGINS").unwrap_or_default();
         let origins: Vec<String> = text
@@ -243,6 +266,8 @@ mod tests {
             ("REDIS_URL", "http://h"),
             ("ALLOWED_ORIGINS", "example.org"),
             ("MAX_SOCKETS", "-1"),
+            ("MAX_ORDERS_PER_DAY", "many"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ]);
         let text = wrong.unwrap_err().to_string();
         for name in [
@@ -255,6 +280,8 @@ mod tests {
             "REDIS_URL:",
             "ALLOWED_ORIGINS:",
             "MAX_SOCKETS:",
+            "MAX_ORDERS_PER_DAY:",
+            "TRUSTED_PROXIES:",
         ] {
             assert!(text.contains(name), "{name} is not named in {text}");
         }

@@ -1,5 +1,7 @@
 //! The two databases: pools, sessions, waiting for them at start, and small readers of columns.
 
+use std::io::ErrorKind;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection, MySqlPool, Row
 use uuid::Uuid;
 
 use crate::error::Fault;
+use crate::flood::{Flood, Party};
 use crate::page::paging::{Table, Window};
 
 /// Sessions that lock the head or a follower's position. The holder of a lock must not be able to
@@ -197,13 +200,26 @@ fn judge(settings: &[(String, String)]) -> Verdict {
 }
 
 /// Counts what a request asked of the databases, and how long that took.
-#[derive(Default, Debug)]
+#[derive(Default)]
 pub struct Meter {
     queries: AtomicU32,
     micros: AtomicU64,
+    /// Whose limit the statements count for.
+    gate: Option<(Arc<Flood>, Party)>,
 }
 
 impl Meter {
+    /// One for a request, whose statements count for this party.
+    pub fn of(flood: Arc<Flood>, party: Party) -> Meter {
+        Meter { gate: Some((flood, party)), ..Meter::default() }
+    }
+
+    fn admit(&self) -> Result<(), sqlx::Error> {
+        let Some((flood, party)) = &self.gate else { return Ok(()) };
+        let reached = flood.admit_query(*party);
+        reached.map_err(|reached| std::io::Error::new(ErrorKind::QuotaExceeded, reached).into())
+    }
+
     pub fn queries(&self) -> u32 {
         self.queries.load(Ordering::Relaxed)
     }
@@ -227,6 +243,7 @@ impl Reads<'_> {
         self,
         statement: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, sqlx::Error> {
+        self.meter.admit()?;
         let started = Instant::now();
         let result = tokio::time::timeout(READ_LIMIT, statement).await;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use crate::flood::{Kind, Reached};
 use crate::i18n::Lang;
 use crate::money::{Currency, PriceRefused};
 use crate::orders::Status;
@@ -36,14 +37,7 @@ pub enum Refusal {
     },
     Overloaded,
     /// More than one user may do.
-    Flood(Limit),
-}
-
-/// Which limit was reached.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Limit {
-    /// Live sockets of one user at a time.
-    Sockets { most: u32 },
+    Flood(Reached),
 }
 
 /// Which rule a field broke.
@@ -90,9 +84,26 @@ impl From<Fault> for Refused {
     }
 }
 
+impl From<Reached> for Refused {
+    fn from(reached: Reached) -> Refused {
+        Refused::Refusal(Refusal::Flood(reached))
+    }
+}
+
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Refused {
-        Refused::Fault(Fault::Database(error))
+        match reached(&error) {
+            Some(reached) => reached.into(),
+            None => Refused::Fault(Fault::Database(error)),
+        }
+    }
+}
+
+/// The limit because of which a statement was not sent at all.
+fn reached(error: &sqlx::Error) -> Option<Reached> {
+    match error {
+        sqlx::Error::Io(error) => error.get_ref()?.downcast_ref().copied(),
+        _ => None,
     }
 }
 
@@ -154,8 +165,15 @@ impl Refusal {
             Refusal::TooLarge => lang.text("error-too-large"),
             Refusal::InvalidField { field, rule } => rule.detail(field, lang),
             Refusal::Overloaded => lang.text("error-overloaded"),
-            Refusal::Flood(Limit::Sockets { most }) => {
-                lang.format("flood-sockets", [("most", (*most).into())])
+            Refusal::Flood(reached) => {
+                let text = match reached.kind {
+                    Kind::Orders => "flood-orders",
+                    Kind::Accepts => "flood-accepts",
+                    Kind::Queries => "flood-queries",
+                    Kind::Requests => "flood-requests",
+                    Kind::Sockets => "flood-sockets",
+                };
+                lang.format(text, [("most", reached.most.into())])
             }
         }
     }

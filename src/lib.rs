@@ -57,6 +57,7 @@ pub mod demo;
 pub mod error;
 pub mod exchange;
 pub mod feed;
+pub mod flood;
 pub mod i18n;
 pub mod identity;
 pub mod metrics;

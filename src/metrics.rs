@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 
 use crate::board::index::Counts;
 use crate::feed::measures::Measures;
+use crate::flood::Flood;
 
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -18,7 +19,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(feed: &Measures) -> Metrics {
+    pub fn new(feed: &Measures, flood: &Flood) -> Metrics {
         let mut registry = Registry::with_prefix("orderboard");
         let gauges = [
             ("revision", "The newest revision that this server's board shows"),
@@ -31,6 +32,8 @@ impl Metrics {
             gauge
         });
         feed.register(&mut registry);
+        let refusals = flood.refusals.clone();
+        registry.register("flood_refusals", "Requests refused, by the limit reached", refusals);
         Metrics { registry, revision, open_orders, database_up }
     }
 

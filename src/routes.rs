@@ -1,5 +1,6 @@
 //! Every route, on one screen; and what is done for all of them alike.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use warp::filters::BoxedFilter;
 use crate::app::App;
 use crate::database::Meter;
 use crate::error::{Refusal, Refused};
+use crate::flood::Party;
 use crate::i18n::Lang;
 use crate::identity::{Identity, demo};
-use crate::web::{self, Parts, Request, Response, assets, health, reply, session};
+use crate::web::{self, Parts, Request, Response, address, assets, health, reply, session};
 use crate::{admin, board, contracts, feed, orders, people};
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Refused>> + Send>>;
@@ -189,6 +191,7 @@ struct Edge {
     path: String,
     query: String,
     headers: HeaderMap,
+    address: IpAddr,
     identity: Result<Option<Identity>, Refusal>,
 }
 
@@ -200,12 +203,14 @@ impl Edge {
             path: parts.path.clone(),
             query: parts.query.clone(),
             headers: parts.headers.clone(),
+            address: address::client(parts.peer, &parts.headers, &app.config.trusted_proxies),
             identity: demo::identify(&parts.headers, &app.cookie_key),
         }
     }
 
     /// The checks that every request passes before its handler sees it.
     fn admit(&self, parts: Parts, id: u32) -> Result<Request, Refusal> {
+        self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed"));
         }
@@ -223,6 +228,9 @@ impl Edge {
     /// The request without its body.
     fn request(&self) -> Request {
         let identity = self.identity.as_ref().ok().copied().flatten();
+        // Admins without a number are not one person.
+        let known = identity.map(|identity| identity.user).filter(|user| user.id > 0);
+        let party = known.map_or(Party::Address(self.address), Party::User);
         Request {
             app: Arc::clone(&self.app),
             method: self.method.clone(),
@@ -235,7 +243,7 @@ impl Edge {
             lang: Lang::default(),
             user: identity.map(|identity| identity.user),
             session: identity.and_then(|identity| identity.session),
-            meter: Meter::default(),
+            meter: Meter::of(Arc::clone(&self.app.flood), party),
             started: Instant::now(),
         }
     }

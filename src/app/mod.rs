@@ -26,6 +26,7 @@ use crate::feed::bell::Bell;
 use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
 use crate::feed::{census, fanout};
+use crate::flood::Flood;
 use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, routes, statistics, web};
 
@@ -46,6 +47,7 @@ pub struct App {
     pub pages: Pages,
     pub personal: PersonalPages,
     pub cookie_key: Key,
+    pub flood: Arc<Flood>,
     pub metrics: Metrics,
     database_up: Arc<AtomicBool>,
     ended: mpsc::Sender<Uuid>,
@@ -88,6 +90,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let bell = Bell::start(redis_url, &history, &hub.measures).map_err(redis)?;
     let personal = PersonalPages::new(redis_url).map_err(redis)?;
     let shared = SharedPages::new(config.memcached_url.as_deref());
+    let flood = Flood::new(config.limits, redis_url, &history).map_err(redis)?;
     let (committed, runs) = mpsc::channel(COMMITTED);
     let (ended, sessions) = mpsc::channel(COMMITTED);
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
@@ -102,7 +105,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         pages: Pages::new(shared),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
-        metrics: Metrics::new(&hub.measures),
+        metrics: Metrics::new(&hub.measures, &flood),
+        flood: Arc::new(flood),
         database_up: Arc::clone(&database_up),
         ended,
         config,

@@ -3,14 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::DateTime;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Refused;
 use crate::exchange::command::Command;
-use crate::exchange::{Done, Receipt};
+use crate::exchange::{Done, Receipt, RequestKey, journal};
+use crate::flood::Place;
 use crate::identity::User;
+use crate::orders;
 use crate::page::Source;
 use crate::page::paging::{Table, Window};
 use crate::people::Profile;
@@ -136,10 +139,51 @@ impl Request {
         }
     }
 
+    /// A place for a customer's order among those of the day. A request that is sent again needs none.
+    async fn place_for_order(
+        &self,
+        user: User,
+        key: Option<&RequestKey>,
+    ) -> Result<Place, Refused> {
+        let reads = self.interactions();
+        let placed =
+            |most, since| orders::store::count_since(reads, user.id, most, DateTime::from(since));
+        match self.app.flood.admit_order(user.id, placed).await? {
+            Ok(place) => Ok(place),
+            Err(reached) => match key {
+                Some(key) if journal::knows_request(reads, user, &key.key).await? => {
+                    Ok(Place::Free)
+                }
+                _ => Err(reached.into()),
+            },
+        }
+    }
+
     /// Has a command done, then lets this server's board show it and flushes the pages of those
     /// whose data it changed.
     pub async fn submit(&self, user: User, command: Command) -> Result<Receipt, Refused> {
-        let receipt = self.app.exchange.submit(user, command, self.key()?).await?;
+        let key = self.key()?;
+        let place = match &command {
+            Command::PlaceOrder(_) => self.place_for_order(user, key.as_ref()).await?,
+            Command::AcceptOrder(_) => {
+                self.app.flood.admit_accept(user).await?;
+                Place::Free
+            }
+            Command::WithdrawOrder(_) => Place::Free,
+        };
+        let before = self.app.board.position().revision;
+        let result = self.app.exchange.submit(user, command, key).await;
+        let is_new = match &result {
+            // One that was sent again was counted the first time.
+            Ok(receipt) => receipt.revision > before,
+            Err(Refused::Refusal(_)) => false,
+            // It may have been placed, or may be still.
+            Err(Refused::Fault(_)) => true,
+        };
+        if !is_new {
+            self.app.flood.give_back(place).await;
+        }
+        let receipt = result?;
         self.app.board.reached(receipt.revision, PATIENCE).await;
         let concerned = match &receipt.done {
             Done::Placed(order) | Done::Withdrawn(order) => {

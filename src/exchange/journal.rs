@@ -6,7 +6,8 @@ use sqlx::{MySqlExecutor, Row};
 use uuid::Uuid;
 
 use super::event::Run;
-use crate::database;
+use crate::database::{self, Reads};
+use crate::identity::User;
 
 /// Where the board stands, for followers: the newest revision and which batch it was.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +54,15 @@ pub fn from_row(row: &MySqlRow) -> Result<Run, sqlx::Error> {
         created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
         events: database::json(row, "events")?,
     })
+}
+
+/// Whether this person's request of that key is remembered as done.
+pub async fn knows_request(reads: Reads<'_>, user: User, key: &str) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(
+        "SELECT created FROM requests WHERE user_type = ? AND user_id = ? AND request_id = ?",
+    );
+    let query = query.bind(user.role.name()).bind(user.id).bind(key);
+    Ok(reads.read(query.fetch_optional(reads.pool)).await?.is_some())
 }
 
 /// Forgets up to 1,000 keyed requests older than a day. Returns how many.

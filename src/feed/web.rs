@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::frame::Format;
 use super::outlet::Reader;
 use super::socket::{self, Hello};
-use crate::error::{Limit, Refusal, Refused};
+use crate::error::{Refusal, Refused};
 use crate::exchange::event::Mark;
 use crate::identity::Role;
 use crate::web::{Request, Response};
@@ -56,7 +56,8 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     let reader = Reader { user, session: request.session, format };
     let hello = Hello { reader, page_of, history: request.param("history"), since, mark };
     let most = request.app.config.max_sockets;
-    let seat = request.app.hub.seat(user, most).ok_or(Refusal::Flood(Limit::Sockets { most }))?;
+    let seat =
+        request.app.hub.seat(user, most).ok_or_else(|| request.app.flood.refuse_socket(most))?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -37,6 +37,22 @@ pub async fn list_by_ids(reads: Reads<'_>, ids: &[u32]) -> Result<Vec<Order>, sq
     rows.iter().map(excerpt_from_row).collect()
 }
 
+/// How many orders a customer placed since a time, counted up to `most`.
+pub async fn count_since(
+    reads: Reads<'_>,
+    customer_id: u32,
+    most: u32,
+    since: DateTime<Utc>,
+) -> Result<u32, sqlx::Error> {
+    let query = sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM (SELECT created FROM orders WHERE customer_id = ? \
+         ORDER BY id DESC LIMIT ?) newest WHERE created >= ?",
+    );
+    let query = query.bind(customer_id).bind(most).bind(since);
+    let count = reads.read(query.fetch_one(reads.pool)).await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// A page of one customer's orders, newest first.
 pub async fn list_of_customer(
     reads: Reads<'_>,

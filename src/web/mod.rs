@@ -1,6 +1,7 @@
 //! The edge: what a request is to our handlers, and how their answers become replies. Handlers are
 //! `async fn show(request: Request) -> Result<Response, Refused>`.
 
+pub mod address;
 pub mod assets;
 pub mod health;
 pub mod reply;
@@ -17,7 +18,9 @@ use hyper::upgrade::OnUpgrade;
 use uuid::Uuid;
 use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::path::FullPath;
 
+use self::address::Peer;
 use crate::app::App;
 use crate::database::{Meter, Reads};
 use crate::error::{FieldRule, Refusal};
@@ -41,6 +44,7 @@ pub struct Parts {
     pub query: String,
     pub headers: HeaderMap,
     pub upgrade: Option<OnUpgrade>,
+    pub peer: Option<Peer>,
     pub body: Result<Bytes, Refusal>,
 }
 
@@ -71,17 +75,16 @@ pub fn parts() -> BoxedFilter<(Parts,)> {
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream())
-        .then(
-            |method: Method, path: warp::path::FullPath, query, headers, upgrade, body| async move {
-                let body = match method {
-                    Method::POST => read_body(body).await,
-                    _ => Ok(Bytes::new()),
-                };
-                let path = path.as_str().to_owned();
-                Parts { method, path, query, headers, upgrade, body }
-            },
-        )
+        .then(|method: Method, path: FullPath, query, headers, upgrade, peer, body| async move {
+            let body = match method {
+                Method::POST => read_body(body).await,
+                _ => Ok(Bytes::new()),
+            };
+            let path = path.as_str().to_owned();
+            Parts { method, path, query, headers, upgrade, peer, body }
+        })
         .boxed()
 }
 

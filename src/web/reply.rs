@@ -175,6 +175,11 @@ impl Request {
                 page::error::main(context, status.as_u16(), &title, &detail, trace.as_deref())
             })
         };
+        if let Refused::Refusal(Refusal::Flood(reached)) = refused {
+            // Whole seconds, and never too few.
+            let seconds = reached.retry_after.as_millis().div_ceil(1000).max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, value(&seconds.to_string()));
+        }
         self.note_source(&mut response, Source::None);
         response
     }
@@ -224,14 +229,8 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    let retry_after = match status {
-        StatusCode::SERVICE_UNAVAILABLE => Some("1"),
-        // It may be long until somebody closes a page, and it costs little to ask again.
-        StatusCode::TOO_MANY_REQUESTS => Some("5"),
-        _ => None,
-    };
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use warp::Filter;
 
 use super::Response;
+use super::address::Peer;
 
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -36,8 +37,9 @@ pub async fn serve(
             () = left(&mut leaving) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let service = TowerToHyperService::new(service.clone());
+            Ok((stream, peer)) => {
+                let inner = TowerToHyperService::new(service.clone());
+                let service = FromPeer { inner, peer: Peer(peer) };
                 open.spawn(converse(stream, service, permit, leaving.clone()));
             }
             Err(error) => {
@@ -80,6 +82,26 @@ async fn converse<S>(
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
+    }
+}
+
+/// Adds to each request where its connection comes from.
+struct FromPeer<S> {
+    inner: S,
+    peer: Peer,
+}
+
+impl<S, B> hyper::service::Service<hyper::Request<B>> for FromPeer<S>
+where
+    S: hyper::service::Service<hyper::Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, mut request: hyper::Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.inner.call(request)
     }
 }
 

@@ -59,6 +59,8 @@ export class Server {
       AUTH: 'demo',
       LISTEN: `127.0.0.1:${this.port}`,
       SECRET_KEY: 'the browser tests sign with this key',
+      // All windows come from one address.
+      MAX_REQUESTS_PER_SECOND: '0',
       ...this.settings,
     };
     this.process = spawn(BINARY, ['serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });

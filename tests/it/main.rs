@@ -8,6 +8,7 @@ mod corruption;
 mod descriptions;
 mod faults;
 mod feed;
+mod flood;
 mod history;
 mod idempotency;
 mod life;

@@ -76,6 +76,11 @@ impl World {
             ("MEMCACHED_URL", &self.memcached_url),
             ("SECRET_KEY", "the tests' own key, which is no secret at all"),
             ("RUST_BACKTRACE", "1"),
+            // What limits do is shown where they are set.
+            ("MAX_ORDERS_PER_DAY", "0"),
+            ("MAX_ACCEPTS_PER_MINUTE", "0"),
+            ("MAX_QUERIES_TO_MYSQL", "0"),
+            ("MAX_REQUESTS_PER_SECOND", "0"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
