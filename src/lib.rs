@@ -14,6 +14,7 @@
 //! - [`statistics`] follows it too, into another database that may be elsewhere, away, or late.
 //! - [`cache`] holds pages in memcached and redis; [`app::personal`] decides which of them are good.
 //! - [`web`] and [`routes`] are the edge: requests in, replies out; [`page`] is what pages share.
+//! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
 //! - [`audit`] checks everything against the journal; [`demo`] is people, simulated.
 //!
 //! # What always holds
