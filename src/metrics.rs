@@ -2,12 +2,15 @@
 //! Prometheus reads. Each part counts for itself (`feed::measures`); here they get their names.
 
 use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::board::index::Counts;
 use crate::feed::measures::Measures;
 use crate::flood::Flood;
+use crate::page::Source;
 
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -16,6 +19,7 @@ pub struct Metrics {
     revision: Gauge,
     open_orders: Gauge,
     database_up: Gauge,
+    replies: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 impl Metrics {
@@ -34,7 +38,14 @@ impl Metrics {
         feed.register(&mut registry);
         let refusals = flood.refusals.clone();
         registry.register("flood_refusals", "Requests refused, by the limit reached", refusals);
-        Metrics { registry, revision, open_orders, database_up }
+        let replies = Family::<[(&'static str, &'static str); 1], Counter>::default();
+        registry.register("replies", "Replies, by where their data came from", replies.clone());
+        Metrics { registry, revision, open_orders, database_up, replies }
+    }
+
+    /// Counts a reply.
+    pub fn note_reply(&self, source: Source) {
+        self.replies.get_or_create(&[("source", source.name())]).inc();
     }
 
     /// Everything as it is now.

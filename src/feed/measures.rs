@@ -96,7 +96,7 @@ impl Measures {
             ("merged_runs", "Blocks of runs merged for those who are behind", &self.merged),
             (
                 "gaps_healed",
-                "Times that runs nobody rang for were read from the journal",
+                "Times that runs nobody had brought yet were read from the journal",
                 &self.gaps,
             ),
         ];

@@ -208,6 +208,7 @@ impl Request {
     }
 
     fn note_source(&self, response: &mut Response, source: Source) {
+        self.app.metrics.note_reply(source);
         let headers = response.headers_mut();
         headers.insert("x-cache", HeaderValue::from_static(source.name()));
         let total = micros(self.started.elapsed());
