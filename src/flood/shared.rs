@@ -114,6 +114,8 @@ impl Teller {
                 *sums.entry((key, number)).or_insert(0u32) += count;
             }
             let mut commands = redis::pipe();
+            // A count that nothing ends would stay for ever.
+            commands.atomic();
             for (((kind, party), number), count) in &sums {
                 let key = key(&self.namespace, *kind, *party, *number);
                 let ttl = millis(2 * kind.window());
