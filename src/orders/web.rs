@@ -16,7 +16,7 @@ use crate::money::{self, Currency};
 use crate::page::form::Place;
 use crate::page::paging::Table;
 use crate::page::{Flash, Source};
-use crate::web::reply::Provenance;
+use crate::web::reply::{self, Provenance};
 use crate::web::{Request, Response};
 
 /// An order as programs see it.
@@ -209,11 +209,14 @@ pub async fn place(request: Request) -> Result<Response, Refused> {
             let draft = Draft::refused(&request, &refusal);
             Ok(mine_page(&request, refusal.kind().0, orders, source, &draft))
         }
-        Err(Refused::Refusal(Refusal::Overloaded)) => {
-            let (orders, source) = list_mine(&request).await?;
-            let draft =
-                Draft::again(&request, Refusal::Overloaded.detail(request.lang).into_owned());
-            Ok(mine_page(&request, Refusal::Overloaded.kind().0, orders, source, &draft))
+        Err(Refused::Refusal(refusal @ (Refusal::Overloaded | Refusal::Flood(_)))) => {
+            let Ok((orders, source)) = list_mine(&request).await else {
+                return Err(refusal.into());
+            };
+            let draft = Draft::again(&request, refusal.detail(request.lang).into_owned());
+            let mut page = mine_page(&request, refusal.kind().0, orders, source, &draft);
+            reply::say_when_to_retry(&mut page, &refusal);
+            Ok(page)
         }
         Err(Refused::Fault(fault @ (Fault::OutcomeUnknown(_) | Fault::Unavailable(_)))) => {
             let Ok((orders, source)) = list_mine(&request).await else { return Err(fault.into()) };

@@ -62,9 +62,11 @@ async fn a_day_has_so_many_orders_on_all_servers_whatever_is_restarted() {
     }
     let again = place(&keyed).await.expect(201).json();
     assert_eq!(again["order"], first["order"], "what was done before is still answered");
-    let form = [("description", "x"), ("price", "1"), ("currency", "RUB")];
-    let page = one.customer(7).post_form("/orders", &form).await.expect(429).text();
-    assert!(page.contains(SENTENCE), "{page}");
+    let form = [("description", "A draft."), ("price", "1"), ("currency", "RUB")];
+    let page = one.customer(7).post_form("/orders", &form).await.expect(429);
+    assert!(!page.header("retry-after").is_empty());
+    let page = page.text();
+    assert!(page.contains(SENTENCE) && page.contains("A draft.</textarea>"), "{page}");
 
     // Withdrawing gives nothing back.
     one.customer(7).withdraw(first["order"]["id"].as_u64().unwrap()).await.expect(200);
