@@ -47,6 +47,7 @@ pub enum FieldRule {
     NotText,
     Price(PriceRefused, Currency),
     Description(DescriptionRefused),
+    Reason(DescriptionRefused),
     Currency { allowed: String },
 }
 
@@ -197,16 +198,19 @@ impl FieldRule {
                 ),
                 _ => lang.text(refused.rule()),
             },
-            FieldRule::Description(refused) => match refused {
-                DescriptionRefused::TooLong { max } => {
-                    lang.format(refused.rule(), [("max", (*max).into())])
-                }
-                _ => lang.text(refused.rule()),
-            },
+            FieldRule::Description(refused) => refused_text(refused, refused.rule(), lang),
+            FieldRule::Reason(refused) => refused_text(refused, refused.rule_of_reason(), lang),
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
             }
         }
+    }
+}
+
+fn refused_text(refused: &DescriptionRefused, rule: &'static str, lang: Lang) -> Cow<'static, str> {
+    match refused {
+        DescriptionRefused::TooLong { max } => lang.format(rule, [("max", (*max).into())]),
+        _ => lang.text(rule),
     }
 }
 

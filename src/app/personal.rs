@@ -169,7 +169,7 @@ impl Request {
                 self.app.flood.admit_accept(user).await?;
                 Place::Free
             }
-            Command::WithdrawOrder(_) => Place::Free,
+            Command::WithdrawOrder(_) | Command::RemoveOrder(_) => Place::Free,
         };
         let before = self.app.board.position().revision;
         let result = self.app.exchange.submit(user, command, key).await;
@@ -186,7 +186,7 @@ impl Request {
         let receipt = result?;
         self.app.board.reached(receipt.revision, PATIENCE).await;
         let concerned = match &receipt.done {
-            Done::Placed(order) | Done::Withdrawn(order) => {
+            Done::Placed(order) | Done::Withdrawn(order) | Done::Removed(order) => {
                 [Some(User::customer(order.customer_id)), None]
             }
             Done::Accepted(contract) => [

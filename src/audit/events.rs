@@ -52,6 +52,10 @@ impl Events {
         match event {
             Event::OrderPlaced { order } => self.place(order, run),
             Event::OrderWithdrawn { order } => close(order, Status::Withdrawn, run),
+            Event::OrderRemoved { order, reason, .. } => {
+                let no_reason = || reason.trim().is_empty().then(|| "removed for no reason".into());
+                close(order, Status::Removed, run).or_else(no_reason)
+            }
             Event::OrderAccepted { order, contract_id, executor_id } => {
                 let next = self.made.saturating_add(1);
                 self.made = self.made.max(*contract_id);

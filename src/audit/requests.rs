@@ -35,21 +35,24 @@ impl RequestsTable {
         if !(1..=newest).contains(&revision) {
             return Some(format!("the receipt is of revision {revision}, the head of {newest}"));
         }
+        // Whose it must be: an admin's own is none of them.
         let (what, wanted, found, wanted_role) = match receipt.done {
             StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
-                (format!("order {order}"), order, request.order, "customer")
+                (format!("order {order}"), order, request.order, Some("customer"))
             }
+            StoredDone::Removed { order } => (format!("order {order}"), order, request.order, None),
             StoredDone::Accepted { contract } => {
-                (format!("contract {contract}"), contract, request.contract, "executor")
+                (format!("contract {contract}"), contract, request.contract, Some("executor"))
             }
         };
         let owner = found.filter(|row| row.id == wanted).map(|row| row.owner);
-        match owner {
-            None => Some(format!("there is no {what}")),
-            Some(owner) if (role, request.user_id) != (wanted_role, owner) => {
-                Some(format!("{what} belongs to {wanted_role} {owner}"))
+        match (owner, wanted_role) {
+            (None, _) => Some(format!("there is no {what}")),
+            (Some(owner), Some(wanted_role)) => ((role, request.user_id) != (wanted_role, owner))
+                .then(|| format!("{what} belongs to {wanted_role} {owner}")),
+            (Some(_), None) => {
+                (role != "admin").then(|| format!("{what} is removed by admins only"))
             }
-            Some(_) => None,
         }
     }
 
@@ -92,6 +95,9 @@ mod tests {
         check(("customer", 7), 1, StoredDone::Placed { order: 1 }, None);
         check(("customer", 7), 3, StoredDone::Withdrawn { order: 1 }, None);
         check(("executor", 9), 2, accepted, None);
+        check(("admin", 0), 3, StoredDone::Removed { order: 1 }, None);
+        let others = "order 1 is removed by admins only";
+        check(("customer", 7), 3, StoredDone::Removed { order: 1 }, Some(others));
         let nothing = StoredDone::Placed { order: 4 };
         check(("customer", 7), 1, nothing, Some("there is no order 4"));
         check(("executor", 8), 2, accepted, Some("contract 1 belongs to executor 9"));

@@ -109,6 +109,7 @@ impl Survey {
                 return self.sums.place(order, run, open.contains(id), named.contains(id));
             }
             Event::OrderWithdrawn { .. } => self.sums.close(order, Status::Withdrawn, run),
+            Event::OrderRemoved { .. } => self.sums.close(order, Status::Removed, run),
             Event::OrderAccepted { contract_id, executor_id, .. } => {
                 self.sums.close(order, Status::Taken, run);
                 self.sums.make(*contract_id, id, *executor_id, run);

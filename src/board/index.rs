@@ -92,7 +92,7 @@ impl State {
                     self.open.remove(order.id);
                     self.contracts = self.contracts.max(*contract_id);
                 }
-                Event::OrderWithdrawn { .. } => {
+                Event::OrderWithdrawn { .. } | Event::OrderRemoved { .. } => {
                     self.open.remove(order.id);
                 }
             }

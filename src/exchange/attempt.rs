@@ -158,7 +158,9 @@ async fn load_requests(
     let (mut order_ids, mut contract_ids) = (BTreeSet::new(), BTreeSet::new());
     for (_, _, receipt) in &requests {
         match receipt.done {
-            StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
+            StoredDone::Placed { order }
+            | StoredDone::Withdrawn { order }
+            | StoredDone::Removed { order } => {
                 order_ids.insert(order);
             }
             StoredDone::Accepted { contract } => {

@@ -14,9 +14,23 @@ use crate::orders::Order;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Event {
-    OrderPlaced { order: Order },
-    OrderAccepted { order: Order, contract_id: u32, executor_id: u32 },
-    OrderWithdrawn { order: Order },
+    OrderPlaced {
+        order: Order,
+    },
+    OrderAccepted {
+        order: Order,
+        contract_id: u32,
+        executor_id: u32,
+    },
+    OrderWithdrawn {
+        order: Order,
+    },
+    /// By an admin (0: one without a number), for a reason.
+    OrderRemoved {
+        order: Order,
+        admin_id: u32,
+        reason: String,
+    },
 }
 
 impl Event {
@@ -24,7 +38,8 @@ impl Event {
         match self {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
-            | Event::OrderWithdrawn { order } => order,
+            | Event::OrderWithdrawn { order }
+            | Event::OrderRemoved { order, .. } => order,
         }
     }
 
@@ -34,7 +49,8 @@ impl Event {
         match &mut event {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
-            | Event::OrderWithdrawn { order } => *order = order.to_excerpt(),
+            | Event::OrderWithdrawn { order }
+            | Event::OrderRemoved { order, .. } => *order = order.to_excerpt(),
         }
         event
     }
@@ -45,7 +61,9 @@ impl Event {
             Event::OrderAccepted { order, contract_id, executor_id } => {
                 Some(Contract::of_order(order, *contract_id, *executor_id))
             }
-            Event::OrderPlaced { .. } | Event::OrderWithdrawn { .. } => None,
+            Event::OrderPlaced { .. }
+            | Event::OrderWithdrawn { .. }
+            | Event::OrderRemoved { .. } => None,
         }
     }
 
@@ -53,7 +71,9 @@ impl Event {
     pub fn concerns(&self) -> impl Iterator<Item = User> {
         let executor = match self {
             Event::OrderAccepted { executor_id, .. } => Some(User::executor(*executor_id)),
-            Event::OrderPlaced { .. } | Event::OrderWithdrawn { .. } => None,
+            Event::OrderPlaced { .. }
+            | Event::OrderWithdrawn { .. }
+            | Event::OrderRemoved { .. } => None,
         };
         std::iter::once(User::customer(self.order().customer_id)).chain(executor)
     }

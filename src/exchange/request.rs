@@ -15,13 +15,14 @@ pub enum Done {
     Placed(Order),
     Accepted(Contract),
     Withdrawn(Order),
+    Removed(Order),
 }
 
 impl Done {
     /// The revision that did it.
     pub fn revision(&self) -> u64 {
         match self {
-            Done::Placed(order) | Done::Withdrawn(order) => order.revision,
+            Done::Placed(order) | Done::Withdrawn(order) | Done::Removed(order) => order.revision,
             Done::Accepted(contract) => contract.revision,
         }
     }
@@ -47,6 +48,7 @@ pub enum StoredDone {
     Placed { order: u32 },
     Accepted { contract: u32 },
     Withdrawn { order: u32 },
+    Removed { order: u32 },
 }
 
 impl From<&Receipt> for StoredReceipt {
@@ -55,6 +57,7 @@ impl From<&Receipt> for StoredReceipt {
             Done::Placed(order) => StoredDone::Placed { order: order.id },
             Done::Accepted(contract) => StoredDone::Accepted { contract: contract.id },
             Done::Withdrawn(order) => StoredDone::Withdrawn { order: order.id },
+            Done::Removed(order) => StoredDone::Removed { order: order.id },
         };
         StoredReceipt { revision: receipt.revision, done }
     }
@@ -76,6 +79,7 @@ impl StoredReceipt {
                 Done::Accepted(Contract { revision, ..contract(id)?.as_accepted() })
             }
             StoredDone::Withdrawn { order: id } => Done::Withdrawn(order(id)?),
+            StoredDone::Removed { order: id } => Done::Removed(order(id)?),
         };
         Some(Receipt { revision, done })
     }

@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::batch::{Answer, Batch, Head};
-use super::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
+use super::command::{AcceptOrder, Command, PlaceOrder, RemoveOrder, WithdrawOrder};
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
 use super::{Done, Submission};
 use crate::contracts::Contract;
 use crate::error::Refusal;
-use crate::identity::User;
+use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent};
 use crate::orders::{Order, Status};
@@ -26,6 +26,7 @@ enum Wish {
     Place { customer: u32, cents: i64, key: Option<u8> },
     Accept { executor: u32, order: u32, key: Option<u8> },
     Withdraw { customer: u32, order: u32, key: Option<u8> },
+    Remove { admin: u32, order: u32, key: Option<u8> },
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -37,6 +38,8 @@ fn wish() -> impl Strategy<Value = Wish> {
             .prop_map(|(executor, order, key)| Wish::Accept { executor, order, key }),
         2 => (1..4u32, 1..25u32, key())
             .prop_map(|(customer, order, key)| Wish::Withdraw { customer, order, key }),
+        1 => (0..2u32, 1..25u32, key())
+            .prop_map(|(admin, order, key)| Wish::Remove { admin, order, key }),
     ]
 }
 
@@ -59,6 +62,11 @@ impl Wish {
             Wish::Withdraw { customer, order, key } => {
                 let command = Command::WithdrawOrder(WithdrawOrder { order_id: order });
                 (User::customer(customer), command, key)
+            }
+            Wish::Remove { admin, order, key } => {
+                let reason = "spam".to_owned();
+                let command = Command::RemoveOrder(RemoveOrder { order_id: order, reason });
+                (User { role: Role::Admin, id: admin }, command, key)
             }
         };
         let key = key.map(|key| {
@@ -165,6 +173,7 @@ enum Fate {
     Open,
     Taken { executor: u32, contract: u32 },
     Withdrawn,
+    Removed,
 }
 
 impl Fate {
@@ -173,6 +182,7 @@ impl Fate {
             Fate::Open => Status::Open,
             Fate::Taken { .. } => Status::Taken,
             Fate::Withdrawn => Status::Withdrawn,
+            Fate::Removed => Status::Removed,
         }
     }
 }
@@ -191,6 +201,7 @@ enum Said {
     Placed(u32),
     Accepted(u32),
     Withdrawn(u32),
+    Removed(u32),
     Refused(Refusal),
 }
 
@@ -201,6 +212,7 @@ impl Model {
                 (User::customer(customer), key)
             }
             Wish::Accept { executor, key, .. } => (User::executor(executor), key),
+            Wish::Remove { admin, key, .. } => (User { role: Role::Admin, id: admin }, key),
         };
         let Some(key) = key else { return self.decide(wish) };
         let text = format!("{wish:?}");
@@ -227,7 +239,7 @@ impl Model {
                 Some((_, Fate::Taken { executor: holder, contract })) if holder == executor => {
                     Said::Accepted(contract)
                 }
-                Some((_, fate @ (Fate::Taken { .. } | Fate::Withdrawn))) => {
+                Some((_, fate @ (Fate::Taken { .. } | Fate::Withdrawn | Fate::Removed))) => {
                     Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
                 }
                 Some((customer, Fate::Open)) if customer == executor => {
@@ -250,6 +262,16 @@ impl Model {
                 }
                 _ => Said::Refused(Refusal::NotFound),
             },
+            Wish::Remove { order, .. } => match find(&self.orders, order) {
+                None => Said::Refused(Refusal::NotFound),
+                Some((_, Fate::Open)) => {
+                    self.orders[order as usize - 1].1 = Fate::Removed;
+                    Said::Removed(order)
+                }
+                Some((_, fate)) => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
+                }
+            },
         }
     }
 
@@ -265,6 +287,7 @@ impl Model {
             match *fate {
                 Fate::Open => assert_eq!(order.status, Status::Open),
                 Fate::Withdrawn => assert_eq!(order.status, Status::Withdrawn),
+                Fate::Removed => assert_eq!(order.status, Status::Removed),
                 Fate::Taken { executor, contract } => {
                     assert_eq!(order.status, Status::Taken);
                     let contract = &tables.contracts[&contract];
@@ -282,6 +305,7 @@ fn said(answer: Result<Receipt, Refusal>) -> Said {
         Ok(Receipt { done: Done::Placed(order), .. }) => Said::Placed(order.id),
         Ok(Receipt { done: Done::Accepted(contract), .. }) => Said::Accepted(contract.id),
         Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
+        Ok(Receipt { done: Done::Removed(order), .. }) => Said::Removed(order.id),
         Err(refusal) => Said::Refused(refusal),
     }
 }

@@ -7,6 +7,9 @@ pub const MAX_CHARACTERS: usize = 8000;
 /// How much of a description boards, tables and feeds show, in code points.
 pub const EXCERPT_CHARACTERS: usize = 280;
 
+/// The longest reason for a removal, in code points.
+pub const MAX_REASON_CHARACTERS: usize = 1000;
+
 /// Why a description was refused: each names the rule that it breaks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DescriptionRefused {
@@ -19,7 +22,7 @@ pub enum DescriptionRefused {
 }
 
 impl DescriptionRefused {
-    /// The key of the message that says so.
+    /// The key of the message that says so of a description.
     pub fn rule(&self) -> &'static str {
         match self {
             DescriptionRefused::Empty => "description-empty",
@@ -27,17 +30,31 @@ impl DescriptionRefused {
             DescriptionRefused::ControlCharacter => "description-control-character",
         }
     }
+
+    /// The key of the message that says so of a reason.
+    pub fn rule_of_reason(&self) -> &'static str {
+        match self {
+            DescriptionRefused::Empty => "reason-empty",
+            DescriptionRefused::TooLong { .. } => "reason-too-long",
+            DescriptionRefused::ControlCharacter => "reason-control-character",
+        }
+    }
 }
 
 /// Checks a description and makes its line ends LF (browsers send CRLF from a form).
 pub fn clean(text: &str) -> Result<String, DescriptionRefused> {
+    clean_up_to(text, MAX_CHARACTERS)
+}
+
+/// The same rules for a text of at most `max` code points.
+pub fn clean_up_to(text: &str, max: usize) -> Result<String, DescriptionRefused> {
     let text = text.replace("\r\n", "\n");
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
         Err(DescriptionRefused::ControlCharacter)
     } else if text.trim().is_empty() {
         Err(DescriptionRefused::Empty)
-    } else if text.chars().nth(MAX_CHARACTERS).is_some() {
-        Err(DescriptionRefused::TooLong { max: MAX_CHARACTERS })
+    } else if text.chars().nth(max).is_some() {
+        Err(DescriptionRefused::TooLong { max })
     } else {
         Ok(text)
     }

@@ -3,6 +3,7 @@
 
 use maud::{Markup, html};
 
+use super::web::{Found, Removal};
 use super::{Order, Status};
 use crate::i18n::Lang;
 use crate::identity::Role;
@@ -121,8 +122,9 @@ pub fn mine(ctx: &Context, orders: &Table<Order>, place: &form::Place) -> Markup
 }
 
 /// One order with its whole text, and its contract if there is one that the reader may see.
-pub fn one(ctx: &Context, order: &Order, contract: Option<u32>) -> Markup {
+pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
     let lang = ctx.lang;
+    let Found { order, contract, reason, .. } = found;
     html! {
         article.detail data-order=(order.id) data-status=(order.status.name())
             data-taken=(lang.text("status-taken")) data-withdrawn=(lang.text("status-withdrawn"))
@@ -132,8 +134,17 @@ pub fn one(ctx: &Context, order: &Order, contract: Option<u32>) -> Markup {
                 (lang.format("order-title", [("id", order.id.into())])) " "
                 span.status { (lang.text(status_key(order.status))) }
             }
+            @if let Some(reason) = reason {
+                div.alert.alert-warning.because {
+                    strong { (lang.text("order-removed-because")) }
+                    div dir="auto" { (reason) }
+                }
+            }
             div.text dir="auto" { (order.description) }
             (facts(ctx, order))
+            @if order.status == Status::Open && ctx.is(Role::Admin) {
+                (form::remove(ctx, order.id, removal))
+            }
             p.actions {
                 @if order.status == Status::Open {
                     (accept(lang, order.id)) (withdraw(lang, order.id))

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Order, Status, description, store, view};
 use crate::contracts;
 use crate::error::{Fault, FieldRule, Refusal, Refused};
-use crate::exchange::command::{AcceptOrder, Command, PlaceOrder, WithdrawOrder};
-use crate::exchange::{Done, Receipt};
+use crate::exchange::command::{AcceptOrder, Command, PlaceOrder, RemoveOrder, WithdrawOrder};
+use crate::exchange::{Done, Receipt, journal};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::money::{self, Currency};
@@ -35,6 +35,9 @@ pub struct Shape {
     /// Shown to its customer and to admins only.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<u32>,
+    /// Why it was removed, where it is shown alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     created: Moment,
     last_action: Moment,
 }
@@ -55,6 +58,7 @@ impl Shape {
             payout: split.payout.to_decimal(order.currency),
             currency: order.currency.code(),
             parent_id: order.parent_id.filter(|_| knows_parent),
+            reason: None,
             created: order.created,
             last_action: order.last_action,
         }
@@ -63,21 +67,36 @@ impl Shape {
 
 /// `GET /orders/{id}`
 pub async fn show(request: Request) -> Result<Response, Refused> {
-    let (order, contract, revision) = find(&request).await?;
-    let title = request.lang.format("order-title", [("id", order.id.to_string().into())]);
-    let data = Provenance { source: request.source(), revision };
-    Ok(request.live_page(&title, data, |context| view::one(context, &order, contract)))
+    let found = find(&request).await?;
+    Ok(page_of(&request, StatusCode::OK, &found, &Removal::default()))
+}
+
+fn page_of(request: &Request, status: StatusCode, found: &Found, removal: &Removal) -> Response {
+    let id = found.order.id.to_string();
+    let title = request.lang.format("order-title", [("id", id.into())]);
+    let data = Provenance { source: request.source(), revision: found.revision };
+    request.render(status, &title, Some(data), |context| view::one(context, found, removal))
 }
 
 /// `GET /api/orders/{id}`
 pub async fn api_show(request: Request) -> Result<Response, Refused> {
-    let (order, _, _) = find(&request).await?;
-    Ok(request.json(request.source(), &Shape::new(&order, request.user)))
+    let Found { order, reason, .. } = find(&request).await?;
+    let shape = Shape { reason, ..Shape::new(&order, request.user) };
+    Ok(request.json(request.source(), &shape))
 }
 
-/// The order asked for, if this reader may see it; its contract's id, if they may see that; and a
-/// revision that both are at least as new as.
-async fn find(request: &Request) -> Result<(Order, Option<u32>, u64), Refused> {
+/// An order that its reader may see.
+pub struct Found {
+    pub order: Order,
+    /// Its contract's id, if they may see that.
+    pub contract: Option<u32>,
+    /// Why it was removed.
+    pub reason: Option<String>,
+    /// A revision that all of it is at least as new as.
+    pub revision: u64,
+}
+
+async fn find(request: &Request) -> Result<Found, Refused> {
     let user = request.require(&[Role::Customer, Role::Executor, Role::Admin])?;
     let revision = request.app.board.position().revision;
     let reads = request.interactions();
@@ -90,7 +109,11 @@ async fn find(request: &Request) -> Result<(Order, Option<u32>, u64), Refused> {
     if !held && !order.is_visible_to(user) {
         return Err(Refusal::NotFound.into());
     }
-    Ok((order, contract.map(|(id, _)| id), revision))
+    let reason = match order.status {
+        Status::Removed => journal::reason_of_removal(reads, order.revision, order.id).await?,
+        _ => None,
+    };
+    Ok(Found { order, contract: contract.map(|(id, _)| id), reason, revision })
 }
 
 /// `GET /my/orders`
@@ -343,5 +366,59 @@ async fn withdraw_order(request: &Request) -> Result<(Receipt, Order), Refused> 
     match receipt.done.clone() {
         Done::Withdrawn(order) => Ok((receipt, order)),
         done => unreachable!("withdrawing was answered with {done:?}"),
+    }
+}
+
+/// What stands in the form by which an admin removes an order.
+#[derive(Default)]
+pub struct Removal {
+    pub reason: String,
+    pub problem: Option<String>,
+}
+
+/// `POST /orders/{id}/remove`
+pub async fn remove(request: Request) -> Result<Response, Refused> {
+    let order = request.id;
+    let to = format!("/orders/{order}");
+    match remove_order(&request).await {
+        Ok((receipt, _)) => {
+            Ok(request.redirect(&to, Some(Flash::Removed { order }), Some(&receipt)))
+        }
+        Err(Refused::Refusal(Refusal::OrderNotOpen { .. })) => {
+            Ok(request.redirect(&to, Some(Flash::NotOpen { order }), None))
+        }
+        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
+            let fields = request.fields()?;
+            let reason = fields.get("reason").unwrap_or_default().to_owned();
+            let problem = Some(refusal.detail(request.lang).into_owned());
+            let found = find(&request).await?;
+            Ok(page_of(&request, refusal.kind().0, &found, &Removal { reason, problem }))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// `POST /api/orders/{id}/remove`
+pub async fn api_remove(request: Request) -> Result<Response, Refused> {
+    let (receipt, order) = remove_order(&request).await?;
+    let order = Shape::new(&order, request.user);
+    let body = json!({"order": order, "revision": receipt.revision});
+    Ok(request.done(StatusCode::OK, &receipt, &body))
+}
+
+async fn remove_order(request: &Request) -> Result<(Receipt, Order), Refused> {
+    let user = request.require(&[Role::Admin])?;
+    let fields = request.fields()?;
+    let reason = fields.get("reason")?;
+    let reason = description::clean_up_to(reason, description::MAX_REASON_CHARACTERS);
+    let reason = reason.map_err(|refused| Refusal::InvalidField {
+        field: "reason",
+        rule: FieldRule::Reason(refused),
+    })?;
+    let command = Command::RemoveOrder(RemoveOrder { order_id: request.id, reason });
+    let receipt = request.submit(user, command).await?;
+    match receipt.done.clone() {
+        Done::Removed(order) => Ok((receipt, order)),
+        done => unreachable!("removing was answered with {done:?}"),
     }
 }

@@ -1,9 +1,10 @@
-//! The form in which a customer places an order. It keeps what was typed when something is wrong.
+//! Forms in which somebody writes: they keep what was typed when something is wrong.
 
 use maud::{Markup, html};
 
 use super::Context;
 use crate::money::Currency;
+use crate::orders::web::Removal;
 
 /// What stands in the form, and what is wrong with it.
 pub struct Place<'a> {
@@ -100,6 +101,24 @@ fn currency(ctx: &Context, place: &Place) -> Markup {
                 }
             }
             (sentence("currency-problem", problem))
+        }
+    }
+}
+
+/// In which an admin says why an order must go.
+pub fn remove(ctx: &Context, order: u32, removal: &Removal) -> Markup {
+    let (lang, problem) = (ctx.lang, removal.problem.as_deref());
+    html! {
+        form #remove.remove method="post" action={ "/orders/" (order) "/remove" }
+            autocomplete="off" {
+            label.form-label for="reason" { (lang.text("order-remove-reason")) }
+            textarea #reason.form-control.is-invalid[problem.is_some()] name="reason" rows="2"
+                dir="auto" required aria-invalid=[problem.map(|_| "true")]
+                aria-describedby=[problem.map(|_| "reason-problem")]
+                autofocus[problem.is_some()]
+                { "\n" (removal.reason) }
+            (sentence("reason-problem", problem))
+            button.btn.btn-outline-danger type="submit" { (lang.text("order-remove")) }
         }
     }
 }

@@ -68,6 +68,7 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         Flash::Withdrawn { order } => {
             (lang.format("flash-withdrawn", [("id", order.into())]), None)
         }
+        Flash::Removed { order } => (lang.format("flash-removed", [("id", order.into())]), None),
         Flash::SomebodyFaster { order } => {
             (lang.format("flash-somebody-faster", [("id", order.into())]), None)
         }

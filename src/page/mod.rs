@@ -80,6 +80,7 @@ pub enum Flash {
     Placed { order: u32 },
     Accepted { order: u32, contract: u32 },
     Withdrawn { order: u32 },
+    Removed { order: u32 },
     SomebodyFaster { order: u32 },
     NotOpen { order: u32 },
     OwnOrder { order: u32 },
@@ -92,6 +93,7 @@ impl Flash {
             Flash::Placed { order } => format!("placed:{order}"),
             Flash::Accepted { order, contract } => format!("accepted:{order}:{contract}"),
             Flash::Withdrawn { order } => format!("withdrawn:{order}"),
+            Flash::Removed { order } => format!("removed:{order}"),
             Flash::SomebodyFaster { order } => format!("faster:{order}"),
             Flash::NotOpen { order } => format!("closed:{order}"),
             Flash::OwnOrder { order } => format!("own:{order}"),
@@ -108,6 +110,7 @@ impl Flash {
             "placed" => Flash::Placed { order },
             "accepted" => Flash::Accepted { order, contract: contract.parse().ok()? },
             "withdrawn" => Flash::Withdrawn { order },
+            "removed" => Flash::Removed { order },
             "faster" => Flash::SomebodyFaster { order },
             "closed" => Flash::NotOpen { order },
             "own" => Flash::OwnOrder { order },
@@ -123,6 +126,7 @@ impl Flash {
             Flash::Placed { .. }
             | Flash::Accepted { .. }
             | Flash::Withdrawn { .. }
+            | Flash::Removed { .. }
             | Flash::Switched => "success",
             Flash::SomebodyFaster { .. } | Flash::NotOpen { .. } | Flash::OwnOrder { .. } => {
                 "warning"

@@ -8,6 +8,7 @@ use crate::board;
 use crate::contracts::{self, Contract};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent, Total};
+use crate::orders::web::{Found, Removal};
 use crate::orders::{self, Order};
 use crate::page::paging::{Table, Window};
 use crate::people::{self, Profile, Totals};
@@ -100,7 +101,7 @@ fn pages(ctx: &Context) -> Vec<String> {
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),
         orders::view::mine(ctx, &orders, &place(Some("request_id"))),
-        orders::view::one(ctx, &orders.rows[0], Some(3)),
+        orders::view::one(ctx, &found(orders.rows[0].clone()), &Removal::default()),
         contracts::view::mine(ctx, &contracts),
         contracts::view::one(ctx, &contracts.rows[0]),
         people::view::profile(ctx, &people.rows[0], 1),
@@ -127,6 +128,12 @@ fn no_page_contains_markup_that_somebody_typed() {
     }
 }
 
+/// As its page shows it, with a contract and a reason that would be worth stealing.
+fn found(order: Order) -> Found {
+    let reason = Some(order.description.clone());
+    Found { order, contract: Some(3), reason, revision: 1 }
+}
+
 #[test]
 fn the_longest_row_fits_into_a_message() {
     for character in ['"', '&', '\\', '\n', '🔧', '\u{1f9d1}'] {
@@ -145,7 +152,8 @@ fn the_longest_row_fits_into_a_message() {
 #[test]
 fn a_shown_order_says_nothing_of_its_parent_to_executors() {
     let says = |role| {
-        orders::view::one(&context(role), &order("x"), None).into_string().contains("/orders/1\"")
+        let page = orders::view::one(&context(role), &found(order("x")), &Removal::default());
+        page.into_string().contains("/orders/1\"")
     };
     assert!(says(Role::Customer) && says(Role::Admin) && !says(Role::Executor));
 }
@@ -157,6 +165,7 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
         Flash::Placed { order },
         Flash::Accepted { order: 7, contract: 3 },
         Flash::Withdrawn { order },
+        Flash::Removed { order },
         Flash::SomebodyFaster { order },
         Flash::NotOpen { order },
         Flash::OwnOrder { order },

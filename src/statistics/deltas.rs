@@ -68,7 +68,7 @@ impl Deltas {
                 sums.money = sums.money + split.price;
                 sums.gain = sums.gain + split.fee;
             }
-            Event::OrderWithdrawn { order } => {
+            Event::OrderWithdrawn { order } | Event::OrderRemoved { order, .. } => {
                 let split = order.split();
                 let sums = self.customers.sums(key_of_customer(order), now);
                 sums.money = sums.money - split.price;
@@ -194,6 +194,15 @@ pub(super) mod tests {
         assert_eq!(shown(&deltas(runs).customers), [(7, "RUB", 1, 1, 0, 0)]);
         let lone = deltas(vec![vec![withdrawn(7, "RUB", 10_000)]]);
         assert_eq!(shown(&lone.customers), [(7, "RUB", 1, 0, -10_000, -200)]);
+    }
+
+    #[test]
+    fn removing_is_counted_like_withdrawing() {
+        let Event::OrderWithdrawn { order } = withdrawn(7, "RUB", 10_000) else { unreachable!() };
+        let order = Order { status: Status::Removed, ..order };
+        let removed = Event::OrderRemoved { order, admin_id: 0, reason: "spam".to_owned() };
+        let runs = vec![vec![placed(7, "RUB", 10_000)], vec![removed]];
+        assert_eq!(shown(&deltas(runs).customers), [(7, "RUB", 1, 1, 0, 0)]);
     }
 
     #[test]

@@ -137,7 +137,11 @@ impl Request {
     pub fn here(&self) -> String {
         if self.method == Method::POST {
             // What a form was refused for is shown on the page that the form stands on.
-            let page = if self.path == "/orders" { "/my/orders" } else { "/" };
+            let page = match self.path.strip_suffix("/remove") {
+                Some(order) => order,
+                None if self.path == "/orders" => "/my/orders",
+                None => "/",
+            };
             return page.to_owned();
         }
         if self.query.is_empty() {

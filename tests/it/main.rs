@@ -19,5 +19,6 @@ mod pages;
 mod paging;
 mod privacy;
 mod races;
+mod removal;
 mod statistics;
 mod support;

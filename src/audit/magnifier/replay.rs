@@ -28,6 +28,7 @@ impl World {
                 None
             }
             Event::OrderWithdrawn { .. } => self.close(order, Status::Withdrawn, run, lenses),
+            Event::OrderRemoved { .. } => self.close(order, Status::Removed, run, lenses),
             Event::OrderAccepted { contract_id, executor_id, .. } => {
                 if lenses.see_contract(*contract_id) {
                     let (order_id, executor_id) = (order.id, *executor_id);

@@ -63,7 +63,8 @@ pub fn order_of(event: &mut Event) -> &mut Order {
     match event {
         Event::OrderPlaced { order }
         | Event::OrderAccepted { order, .. }
-        | Event::OrderWithdrawn { order } => order,
+        | Event::OrderWithdrawn { order }
+        | Event::OrderRemoved { order, .. } => order,
     }
 }
 

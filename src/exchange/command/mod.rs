@@ -3,10 +3,12 @@
 
 mod accept_order;
 mod place_order;
+mod remove_order;
 mod withdraw_order;
 
 pub use accept_order::AcceptOrder;
 pub use place_order::PlaceOrder;
+pub use remove_order::RemoveOrder;
 pub use withdraw_order::WithdrawOrder;
 
 use super::Done;
@@ -20,6 +22,7 @@ pub enum Command {
     PlaceOrder(PlaceOrder),
     AcceptOrder(AcceptOrder),
     WithdrawOrder(WithdrawOrder),
+    RemoveOrder(RemoveOrder),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
             Command::PlaceOrder(_) => None,
             Command::AcceptOrder(command) => Some(command.order_id),
             Command::WithdrawOrder(command) => Some(command.order_id),
+            Command::RemoveOrder(command) => Some(command.order_id),
         }
     }
 
@@ -41,6 +45,7 @@ impl Command {
     pub(super) fn size(&self) -> usize {
         match self {
             Command::PlaceOrder(command) => command.description.len(),
+            Command::RemoveOrder(command) => command.reason.len(),
             Command::AcceptOrder(_) | Command::WithdrawOrder(_) => 0,
         }
     }
@@ -50,6 +55,7 @@ impl Command {
             Command::PlaceOrder(command) => command.apply(user, batch),
             Command::AcceptOrder(command) => command.apply(user, batch),
             Command::WithdrawOrder(command) => command.apply(user, batch),
+            Command::RemoveOrder(command) => command.apply(user, batch),
         }
     }
 }

@@ -129,6 +129,10 @@ impl Client {
         self.post(&format!("/api/orders/{order}/accept"), json!({})).await
     }
 
+    pub async fn remove(&self, order: u64, reason: &str) -> Reply {
+        self.post(&format!("/api/orders/{order}/remove"), json!({"reason": reason})).await
+    }
+
     pub async fn withdraw(&self, order: u64) -> Reply {
         self.post(&format!("/api/orders/{order}/withdraw"), json!({})).await
     }
