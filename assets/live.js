@@ -201,9 +201,10 @@
 
   function announce({ id, status }) {
     const known = find(`#order-${id}`)?.dataset.status;
-    if (status !== 'taken' || known === 'taken' || !body.matches('.role-customer')) return;
     const notice = find('#notice');
-    notice.textContent = notice.dataset.taken.replace('{id}', id);
+    const words = notice.dataset[status];
+    if (!words || known === status || !body.matches('.role-customer')) return;
+    notice.textContent = words.replace('{id}', id);
     notice.classList.add('shown');
     setTimeout(() => notice.classList.remove('shown'), 8000);
   }

@@ -33,12 +33,14 @@ live-offline = Offline
 live-again = again { $when }
 live-lag = From when a change was made until you saw it
 live-taken = Your order #{ $id } has just been taken.
+live-expired = Nobody took your order #{ $id } in time. You can renew it.
 
 ## What an action came to ($id: of the order)
 
 flash-placed = Order #{ $id } placed.
 flash-accepted = Order #{ $id } is yours. It is now contract #{ $contract }.
 flash-withdrawn = Order #{ $id } withdrawn.
+flash-renewed = Order #{ $id } is on the board again.
 flash-removed = Order #{ $id } removed.
 flash-somebody-faster = Somebody was faster: order #{ $id } is taken.
 flash-not-open = Order #{ $id } is no longer open.
@@ -108,6 +110,8 @@ order-accept = Accept
 order-accept-this = Accept order #{ $id }
 order-withdraw = Withdraw
 order-withdraw-this = Withdraw order #{ $id }
+order-renew = Renew
+order-renew-this = Renew order #{ $id }
 order-remove = Remove from the board
 order-remove-reason = Why this order must go (its customer will read it)
 order-removed-because = This order was removed from the board:
@@ -199,7 +203,7 @@ error-own-order = This order is your own: you cannot accept it.
 error-order-changed-title = The order has changed
 error-order-changed = The order is not what it was when you saw it. Please look at it again.
 error-wrong-state-title = Not possible any more
-error-wrong-state = This is not possible in the state that the contract is in now. Please look at it again.
+error-wrong-state = This is not possible in the state that things are in now. Please look at it again.
 error-duplicate-request-title = Already used
 error-duplicate-request = This request key was already used for something else. Please load the page again.
 error-too-large-title = Too large

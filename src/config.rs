@@ -37,6 +37,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Live sockets of one user on one server; `u32::MAX`: no limit.
     pub max_sockets: u32,
+    /// Days after which an order that nobody took leaves the board; `u32::MAX`: never.
+    pub expire_after_days: u32,
     pub limits: Limits,
     /// Who may say, by `X-Forwarded-For`, for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
@@ -99,6 +101,7 @@ impl Config {
                 t.parse().ok().filter(|&limit| limit > 0)
             }),
             max_sockets: reader.limit("MAX_SOCKETS", "10"),
+            expire_after_days: reader.limit("EXPIRE_AFTER_DAYS", "30"),
             limits: Limits {
                 orders_per_day: reader.limit("MAX_ORDERS_PER_DAY", "200"),
                 accepts_per_minute: reader.limit("MAX_ACCEPTS_PER_MINUTE", "60"),

@@ -29,6 +29,7 @@ pub enum Refusal {
         status: Status,
     },
     OwnOrder,
+    WrongState,
     DuplicateRequest,
     TooLarge,
     InvalidField {
@@ -132,6 +133,7 @@ impl Refusal {
                 (StatusCode::CONFLICT, "order_not_open", "error-order-not-open-title")
             }
             Refusal::OwnOrder => (StatusCode::CONFLICT, "own_order", "error-own-order-title"),
+            Refusal::WrongState => (StatusCode::CONFLICT, "wrong_state", "error-wrong-state-title"),
             Refusal::DuplicateRequest => {
                 (StatusCode::CONFLICT, "duplicate_request", "error-duplicate-request-title")
             }
@@ -162,6 +164,7 @@ impl Refusal {
                 lang.format("error-order-not-open", [("id", id.to_string().into())])
             }
             Refusal::OwnOrder => lang.text("error-own-order"),
+            Refusal::WrongState => lang.text("error-wrong-state"),
             Refusal::DuplicateRequest => lang.text("error-duplicate-request"),
             Refusal::TooLarge => lang.text("error-too-large"),
             Refusal::InvalidField { field, rule } => rule.detail(field, lang),

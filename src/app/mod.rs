@@ -1,5 +1,6 @@
 //! The running system of one server: its pools, caches, exchange and feed; how it starts and stops.
 
+mod expiry;
 pub mod personal;
 
 use std::sync::Arc;
@@ -139,6 +140,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }),
         tokio::spawn(fanout::run(Arc::clone(&hub))),
         tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
+        tokio::spawn(expiry::run(Arc::clone(&app), pool.clone())),
         tokio::spawn(forget(pool)),
     ];
 

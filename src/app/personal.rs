@@ -162,14 +162,22 @@ impl Request {
     /// Has a command done, then lets this server's board show it and flushes the pages of those
     /// whose data it changed.
     pub async fn submit(&self, user: User, command: Command) -> Result<Receipt, Refused> {
-        let key = self.key()?;
+        let key = match &command {
+            // Asked twice it is done once, also by who has no key to send.
+            Command::RenewOrder(command) => Some(RequestKey::of_renewal(command.order_id)),
+            _ => self.key()?,
+        };
         let place = match &command {
-            Command::PlaceOrder(_) => self.place_for_order(user, key.as_ref()).await?,
+            Command::PlaceOrder(_) | Command::RenewOrder(_) => {
+                self.place_for_order(user, key.as_ref()).await?
+            }
             Command::AcceptOrder(_) => {
                 self.app.flood.admit_accept(user).await?;
                 Place::Free
             }
-            Command::WithdrawOrder(_) | Command::RemoveOrder(_) => Place::Free,
+            Command::WithdrawOrder(_) | Command::RemoveOrder(_) | Command::ExpireOrder(_) => {
+                Place::Free
+            }
         };
         let before = self.app.board.position().revision;
         let result = self.app.exchange.submit(user, command, key).await;
@@ -186,9 +194,10 @@ impl Request {
         let receipt = result?;
         self.app.board.reached(receipt.revision, PATIENCE).await;
         let concerned = match &receipt.done {
-            Done::Placed(order) | Done::Withdrawn(order) | Done::Removed(order) => {
-                [Some(User::customer(order.customer_id)), None]
-            }
+            Done::Placed(order)
+            | Done::Withdrawn(order)
+            | Done::Removed(order)
+            | Done::Expired(order) => [Some(User::customer(order.customer_id)), None],
             Done::Accepted(contract) => [
                 Some(User::customer(contract.customer_id)),
                 Some(User::executor(contract.executor_id)),

@@ -52,6 +52,7 @@ impl Events {
         match event {
             Event::OrderPlaced { order } => self.place(order, run),
             Event::OrderWithdrawn { order } => close(order, Status::Withdrawn, run),
+            Event::OrderExpired { order } => close(order, Status::Expired, run),
             Event::OrderRemoved { order, reason, .. } => {
                 let no_reason = || reason.trim().is_empty().then(|| "removed for no reason".into());
                 close(order, Status::Removed, run).or_else(no_reason)

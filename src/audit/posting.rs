@@ -31,7 +31,9 @@ impl Posting {
         };
         match event {
             Event::OrderPlaced { .. } => customer(1, price, fee),
-            Event::OrderWithdrawn { .. } | Event::OrderRemoved { .. } => customer(0, -price, -fee),
+            Event::OrderWithdrawn { .. }
+            | Event::OrderExpired { .. }
+            | Event::OrderRemoved { .. } => customer(0, -price, -fee),
             Event::OrderAccepted { executor_id, .. } => {
                 let (role, person) = (Role::Executor, *executor_id);
                 Posting { role, person, currency, count: 1, money: price - fee, gain: fee }

@@ -37,7 +37,9 @@ impl RequestsTable {
         }
         // Whose it must be: an admin's own is none of them.
         let (what, wanted, found, wanted_role) = match receipt.done {
-            StoredDone::Placed { order } | StoredDone::Withdrawn { order } => {
+            StoredDone::Placed { order }
+            | StoredDone::Withdrawn { order }
+            | StoredDone::Expired { order } => {
                 (format!("order {order}"), order, request.order, Some("customer"))
             }
             StoredDone::Removed { order } => (format!("order {order}"), order, request.order, None),

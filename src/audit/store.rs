@@ -161,7 +161,8 @@ pub async fn each_request(
                LEFT JOIN orders o ON o.id = CAST(COALESCE( \
                JSON_EXTRACT(r.receipt, '$.done.placed.order'), \
                JSON_EXTRACT(r.receipt, '$.done.withdrawn.order'), \
-               JSON_EXTRACT(r.receipt, '$.done.removed.order')) AS UNSIGNED) \
+               JSON_EXTRACT(r.receipt, '$.done.removed.order'), \
+               JSON_EXTRACT(r.receipt, '$.done.expired.order')) AS UNSIGNED) \
                LEFT JOIN contracts c ON c.id = CAST( \
                JSON_EXTRACT(r.receipt, '$.done.accepted.contract') AS UNSIGNED)";
     let mut rows = sqlx::query(sql).fetch(connection);

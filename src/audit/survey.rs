@@ -110,6 +110,7 @@ impl Survey {
             }
             Event::OrderWithdrawn { .. } => self.sums.close(order, Status::Withdrawn, run),
             Event::OrderRemoved { .. } => self.sums.close(order, Status::Removed, run),
+            Event::OrderExpired { .. } => self.sums.close(order, Status::Expired, run),
             Event::OrderAccepted { contract_id, executor_id, .. } => {
                 self.sums.close(order, Status::Taken, run);
                 self.sums.make(*contract_id, id, *executor_id, run);

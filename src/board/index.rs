@@ -92,7 +92,9 @@ impl State {
                     self.open.remove(order.id);
                     self.contracts = self.contracts.max(*contract_id);
                 }
-                Event::OrderWithdrawn { .. } | Event::OrderRemoved { .. } => {
+                Event::OrderWithdrawn { .. }
+                | Event::OrderExpired { .. }
+                | Event::OrderRemoved { .. } => {
                     self.open.remove(order.id);
                 }
             }

@@ -160,7 +160,8 @@ async fn load_requests(
         match receipt.done {
             StoredDone::Placed { order }
             | StoredDone::Withdrawn { order }
-            | StoredDone::Removed { order } => {
+            | StoredDone::Removed { order }
+            | StoredDone::Expired { order } => {
                 order_ids.insert(order);
             }
             StoredDone::Accepted { contract } => {

@@ -25,6 +25,9 @@ pub enum Event {
     OrderWithdrawn {
         order: Order,
     },
+    OrderExpired {
+        order: Order,
+    },
     /// By an admin (0: one without a number), for a reason.
     OrderRemoved {
         order: Order,
@@ -39,6 +42,7 @@ impl Event {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
             | Event::OrderWithdrawn { order }
+            | Event::OrderExpired { order }
             | Event::OrderRemoved { order, .. } => order,
         }
     }
@@ -50,6 +54,7 @@ impl Event {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
             | Event::OrderWithdrawn { order }
+            | Event::OrderExpired { order }
             | Event::OrderRemoved { order, .. } => *order = order.to_excerpt(),
         }
         event
@@ -63,6 +68,7 @@ impl Event {
             }
             Event::OrderPlaced { .. }
             | Event::OrderWithdrawn { .. }
+            | Event::OrderExpired { .. }
             | Event::OrderRemoved { .. } => None,
         }
     }
@@ -73,6 +79,7 @@ impl Event {
             Event::OrderAccepted { executor_id, .. } => Some(User::executor(*executor_id)),
             Event::OrderPlaced { .. }
             | Event::OrderWithdrawn { .. }
+            | Event::OrderExpired { .. }
             | Event::OrderRemoved { .. } => None,
         };
         std::iter::once(User::customer(self.order().customer_id)).chain(executor)

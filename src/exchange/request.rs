@@ -16,13 +16,17 @@ pub enum Done {
     Accepted(Contract),
     Withdrawn(Order),
     Removed(Order),
+    Expired(Order),
 }
 
 impl Done {
     /// The revision that did it.
     pub fn revision(&self) -> u64 {
         match self {
-            Done::Placed(order) | Done::Withdrawn(order) | Done::Removed(order) => order.revision,
+            Done::Placed(order)
+            | Done::Withdrawn(order)
+            | Done::Removed(order)
+            | Done::Expired(order) => order.revision,
             Done::Accepted(contract) => contract.revision,
         }
     }
@@ -49,6 +53,7 @@ pub enum StoredDone {
     Accepted { contract: u32 },
     Withdrawn { order: u32 },
     Removed { order: u32 },
+    Expired { order: u32 },
 }
 
 impl From<&Receipt> for StoredReceipt {
@@ -58,6 +63,7 @@ impl From<&Receipt> for StoredReceipt {
             Done::Accepted(contract) => StoredDone::Accepted { contract: contract.id },
             Done::Withdrawn(order) => StoredDone::Withdrawn { order: order.id },
             Done::Removed(order) => StoredDone::Removed { order: order.id },
+            Done::Expired(order) => StoredDone::Expired { order: order.id },
         };
         StoredReceipt { revision: receipt.revision, done }
     }
@@ -80,6 +86,7 @@ impl StoredReceipt {
             }
             StoredDone::Withdrawn { order: id } => Done::Withdrawn(order(id)?),
             StoredDone::Removed { order: id } => Done::Removed(order(id)?),
+            StoredDone::Expired { order: id } => Done::Expired(order(id)?),
         };
         Some(Receipt { revision, done })
     }
@@ -107,6 +114,12 @@ impl RequestKey {
         hash.update(body);
         let hash = hash.finalize().into();
         lawful.then(|| RequestKey { key: key.to_owned(), hash, made_up: false })
+    }
+
+    /// The key of an order's renewal.
+    pub fn of_renewal(order_id: u32) -> RequestKey {
+        let key = format!("renewal-of-order-{order_id}");
+        RequestKey { key, hash: [0; 32], made_up: false }
     }
 
     /// A key for a request that came without one: nobody else can name it.

@@ -1,7 +1,7 @@
 //! Random commands, in random batches, against a model so simple that it can be read at a glance.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::batch::{Answer, Batch, Head};
-use super::command::{AcceptOrder, Command, PlaceOrder, RemoveOrder, WithdrawOrder};
+use super::command::{
+    AcceptOrder, Command, ExpireOrder, PlaceOrder, RemoveOrder, RenewOrder, WithdrawOrder,
+};
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
 use super::{Done, Submission};
@@ -27,6 +29,8 @@ enum Wish {
     Accept { executor: u32, order: u32, key: Option<u8> },
     Withdraw { customer: u32, order: u32, key: Option<u8> },
     Remove { admin: u32, order: u32, key: Option<u8> },
+    Expire { customer: u32, order: u32 },
+    Renew { customer: u32, order: u32, key: Option<u8> },
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -40,6 +44,9 @@ fn wish() -> impl Strategy<Value = Wish> {
             .prop_map(|(customer, order, key)| Wish::Withdraw { customer, order, key }),
         1 => (0..2u32, 1..25u32, key())
             .prop_map(|(admin, order, key)| Wish::Remove { admin, order, key }),
+        1 => (1..4u32, 1..25u32).prop_map(|(customer, order)| Wish::Expire { customer, order }),
+        1 => (1..4u32, 1..25u32, key())
+            .prop_map(|(customer, order, key)| Wish::Renew { customer, order, key }),
     ]
 }
 
@@ -67,6 +74,16 @@ impl Wish {
                 let reason = "spam".to_owned();
                 let command = Command::RemoveOrder(RemoveOrder { order_id: order, reason });
                 (User { role: Role::Admin, id: admin }, command, key)
+            }
+            Wish::Expire { customer, order } => {
+                let after = Duration::ZERO;
+                let command = Command::ExpireOrder(ExpireOrder { order_id: order, after });
+                (User::customer(customer), command, None)
+            }
+            Wish::Renew { customer, order, key } => {
+                let percent = Percent::new(3).unwrap();
+                let command = Command::RenewOrder(RenewOrder { order_id: order, percent });
+                (User::customer(customer), command, key)
             }
         };
         let key = key.map(|key| {
@@ -174,6 +191,7 @@ enum Fate {
     Taken { executor: u32, contract: u32 },
     Withdrawn,
     Removed,
+    Expired,
 }
 
 impl Fate {
@@ -183,6 +201,7 @@ impl Fate {
             Fate::Taken { .. } => Status::Taken,
             Fate::Withdrawn => Status::Withdrawn,
             Fate::Removed => Status::Removed,
+            Fate::Expired => Status::Expired,
         }
     }
 }
@@ -202,6 +221,7 @@ enum Said {
     Accepted(u32),
     Withdrawn(u32),
     Removed(u32),
+    Expired(u32),
     Refused(Refusal),
 }
 
@@ -213,6 +233,8 @@ impl Model {
             }
             Wish::Accept { executor, key, .. } => (User::executor(executor), key),
             Wish::Remove { admin, key, .. } => (User { role: Role::Admin, id: admin }, key),
+            Wish::Expire { customer, .. } => (User::customer(customer), None),
+            Wish::Renew { customer, key, .. } => (User::customer(customer), key),
         };
         let Some(key) = key else { return self.decide(wish) };
         let text = format!("{wish:?}");
@@ -239,9 +261,6 @@ impl Model {
                 Some((_, Fate::Taken { executor: holder, contract })) if holder == executor => {
                     Said::Accepted(contract)
                 }
-                Some((_, fate @ (Fate::Taken { .. } | Fate::Withdrawn | Fate::Removed))) => {
-                    Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
-                }
                 Some((customer, Fate::Open)) if customer == executor => {
                     Said::Refused(Refusal::OwnOrder)
                 }
@@ -251,17 +270,34 @@ impl Model {
                     self.orders[order as usize - 1].1 = fate;
                     Said::Accepted(self.contracts)
                 }
-            },
-            Wish::Withdraw { customer, order, .. } => match find(&self.orders, order) {
-                Some((owner, Fate::Open)) if owner == customer => {
-                    self.orders[order as usize - 1].1 = Fate::Withdrawn;
-                    Said::Withdrawn(order)
-                }
-                Some((owner, fate)) if owner == customer => {
+                Some((_, fate)) => {
                     Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
                 }
+            },
+            Wish::Renew { customer, order, .. } => match find(&self.orders, order) {
+                Some((owner, Fate::Expired)) if owner == customer => {
+                    self.orders.push((customer, Fate::Open));
+                    Said::Placed(self.orders.len() as u32)
+                }
+                Some((owner, _)) if owner == customer => Said::Refused(Refusal::WrongState),
                 _ => Said::Refused(Refusal::NotFound),
             },
+            Wish::Withdraw { customer, order, .. } | Wish::Expire { customer, order } => {
+                match find(&self.orders, order) {
+                    Some((owner, Fate::Open)) if owner == customer => {
+                        let (fate, said) = match wish {
+                            Wish::Expire { .. } => (Fate::Expired, Said::Expired(order)),
+                            _ => (Fate::Withdrawn, Said::Withdrawn(order)),
+                        };
+                        self.orders[order as usize - 1].1 = fate;
+                        said
+                    }
+                    Some((owner, fate)) if owner == customer => {
+                        Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
+                    }
+                    _ => Said::Refused(Refusal::NotFound),
+                }
+            }
             Wish::Remove { order, .. } => match find(&self.orders, order) {
                 None => Said::Refused(Refusal::NotFound),
                 Some((_, Fate::Open)) => {
@@ -288,6 +324,7 @@ impl Model {
                 Fate::Open => assert_eq!(order.status, Status::Open),
                 Fate::Withdrawn => assert_eq!(order.status, Status::Withdrawn),
                 Fate::Removed => assert_eq!(order.status, Status::Removed),
+                Fate::Expired => assert_eq!(order.status, Status::Expired),
                 Fate::Taken { executor, contract } => {
                     assert_eq!(order.status, Status::Taken);
                     let contract = &tables.contracts[&contract];
@@ -306,6 +343,7 @@ fn said(answer: Result<Receipt, Refusal>) -> Said {
         Ok(Receipt { done: Done::Accepted(contract), .. }) => Said::Accepted(contract.id),
         Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
         Ok(Receipt { done: Done::Removed(order), .. }) => Said::Removed(order.id),
+        Ok(Receipt { done: Done::Expired(order), .. }) => Said::Expired(order.id),
         Err(refusal) => Said::Refused(refusal),
     }
 }

@@ -190,7 +190,7 @@ fn undo(counts: Counts, event: &Event) -> Counts {
             contracts: counts.contracts.saturating_sub(1),
             ..counts
         },
-        Event::OrderWithdrawn { .. } | Event::OrderRemoved { .. } => {
+        Event::OrderWithdrawn { .. } | Event::OrderExpired { .. } | Event::OrderRemoved { .. } => {
             Counts { open_orders: counts.open_orders + 1, ..counts }
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, MySqlExecutor, Row};
 
 use super::{Order, Status};
 use crate::database::{self, Reads, decode};
@@ -35,6 +35,21 @@ pub async fn list_by_ids(reads: Reads<'_>, ids: &[u32]) -> Result<Vec<Order>, sq
     let text = format!("SELECT {EXCERPT} FROM orders WHERE id IN ({})", database::list(ids));
     let rows = reads.read(sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(reads.pool)).await?;
     rows.iter().map(excerpt_from_row).collect()
+}
+
+/// Open orders, with their customers, that have been so for as many days: the oldest, up to `most`.
+pub async fn list_due(
+    executor: impl MySqlExecutor<'_>,
+    days: u32,
+    most: u32,
+) -> Result<Vec<(u32, u32)>, sqlx::Error> {
+    // Ids go up with time: the oldest that are open are all that need be looked at.
+    let query = sqlx::query_as(
+        "SELECT id, customer_id FROM (SELECT id, customer_id, created FROM orders \
+         WHERE status = 'open' ORDER BY id LIMIT ?) oldest \
+         WHERE created <= UTC_TIMESTAMP(3) - INTERVAL ? DAY",
+    );
+    query.bind(most).bind(days).fetch_all(executor).await
 }
 
 /// How many orders a customer placed since a time, counted up to `most`.

@@ -38,6 +38,7 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
             td.when { (time(order.created)) }
             td.acts {
                 @if order.status == Status::Open { (accept(lang, id)) (withdraw(lang, id)) }
+                @if order.status == Status::Expired { (renew(lang, id)) }
             }
         }
     }
@@ -60,6 +61,15 @@ fn withdraw(lang: Lang, id: u32) -> Markup {
             formaction={ "/orders/" (id) "/withdraw" }
             aria-label=(lang.format("order-withdraw-this", [("id", id.into())]))
             { (lang.text("order-withdraw")) }
+    }
+}
+
+fn renew(lang: Lang, id: u32) -> Markup {
+    html! {
+        button.btn.btn-sm.btn-outline-secondary.only-customer form="act"
+            formaction={ "/orders/" (id) "/renew" }
+            aria-label=(lang.format("order-renew-this", [("id", id.into())]))
+            { (lang.text("order-renew")) }
     }
 }
 
@@ -149,6 +159,7 @@ pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
                 @if order.status == Status::Open {
                     (accept(lang, order.id)) (withdraw(lang, order.id))
                 }
+                @if order.status == Status::Expired { (renew(lang, order.id)) }
                 @if let Some(contract) = contract {
                     a.btn.btn-primary href={ "/contracts/" (contract) } {
                         (lang.format("order-to-contract", [("id", contract.into())]))

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{Order, Status, description, store, view};
 use crate::contracts;
 use crate::error::{Fault, FieldRule, Refusal, Refused};
-use crate::exchange::command::{AcceptOrder, Command, PlaceOrder, RemoveOrder, WithdrawOrder};
+use crate::exchange::command::{
+    AcceptOrder, Command, PlaceOrder, RemoveOrder, RenewOrder, WithdrawOrder,
+};
 use crate::exchange::{Done, Receipt, journal};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -366,6 +368,36 @@ async fn withdraw_order(request: &Request) -> Result<(Receipt, Order), Refused> 
     match receipt.done.clone() {
         Done::Withdrawn(order) => Ok((receipt, order)),
         done => unreachable!("withdrawing was answered with {done:?}"),
+    }
+}
+
+/// `POST /orders/{id}/renew`
+pub async fn renew(request: Request) -> Result<Response, Refused> {
+    match renew_order(&request).await {
+        Ok((receipt, order)) => {
+            let flash = Some(Flash::Renewed { order: order.id });
+            Ok(request.redirect("/my/orders", flash, Some(&receipt)))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// `POST /api/orders/{id}/renew`
+pub async fn api_renew(request: Request) -> Result<Response, Refused> {
+    let (receipt, order) = renew_order(&request).await?;
+    let order = Shape::new(&order, request.user);
+    let body = json!({"order": order, "revision": receipt.revision});
+    Ok(request.done(StatusCode::CREATED, &receipt, &body))
+}
+
+async fn renew_order(request: &Request) -> Result<(Receipt, Order), Refused> {
+    let user = request.require(&[Role::Customer])?;
+    let percent = request.app.config.commission;
+    let command = Command::RenewOrder(RenewOrder { order_id: request.id, percent });
+    let receipt = request.submit(user, command).await?;
+    match receipt.done.clone() {
+        Done::Placed(order) => Ok((receipt, order)),
+        done => unreachable!("renewing was answered with {done:?}"),
     }
 }
 

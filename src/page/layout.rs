@@ -38,7 +38,8 @@ pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
                 form #act method="post" autocomplete="off" {}
                 (footer(ctx))
                 div #notice.notice role="status"
-                    data-taken=(lang.format("live-taken", [("id", "{id}".into())])) {}
+                    data-taken=(lang.format("live-taken", [("id", "{id}".into())]))
+                    data-expired=(lang.format("live-expired", [("id", "{id}".into())])) {}
             }
         }
     }
@@ -67,6 +68,9 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         ),
         Flash::Withdrawn { order } => {
             (lang.format("flash-withdrawn", [("id", order.into())]), None)
+        }
+        Flash::Renewed { order } => {
+            (lang.format("flash-renewed", [("id", order.into())]), Some(format!("/orders/{order}")))
         }
         Flash::Removed { order } => (lang.format("flash-removed", [("id", order.into())]), None),
         Flash::SomebodyFaster { order } => {

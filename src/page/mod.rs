@@ -81,6 +81,7 @@ pub enum Flash {
     Accepted { order: u32, contract: u32 },
     Withdrawn { order: u32 },
     Removed { order: u32 },
+    Renewed { order: u32 },
     SomebodyFaster { order: u32 },
     NotOpen { order: u32 },
     OwnOrder { order: u32 },
@@ -94,6 +95,7 @@ impl Flash {
             Flash::Accepted { order, contract } => format!("accepted:{order}:{contract}"),
             Flash::Withdrawn { order } => format!("withdrawn:{order}"),
             Flash::Removed { order } => format!("removed:{order}"),
+            Flash::Renewed { order } => format!("renewed:{order}"),
             Flash::SomebodyFaster { order } => format!("faster:{order}"),
             Flash::NotOpen { order } => format!("closed:{order}"),
             Flash::OwnOrder { order } => format!("own:{order}"),
@@ -111,6 +113,7 @@ impl Flash {
             "accepted" => Flash::Accepted { order, contract: contract.parse().ok()? },
             "withdrawn" => Flash::Withdrawn { order },
             "removed" => Flash::Removed { order },
+            "renewed" => Flash::Renewed { order },
             "faster" => Flash::SomebodyFaster { order },
             "closed" => Flash::NotOpen { order },
             "own" => Flash::OwnOrder { order },
@@ -127,6 +130,7 @@ impl Flash {
             | Flash::Accepted { .. }
             | Flash::Withdrawn { .. }
             | Flash::Removed { .. }
+            | Flash::Renewed { .. }
             | Flash::Switched => "success",
             Flash::SomebodyFaster { .. } | Flash::NotOpen { .. } | Flash::OwnOrder { .. } => {
                 "warning"

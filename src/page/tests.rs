@@ -166,6 +166,7 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
         Flash::Accepted { order: 7, contract: 3 },
         Flash::Withdrawn { order },
         Flash::Removed { order },
+        Flash::Renewed { order },
         Flash::SomebodyFaster { order },
         Flash::NotOpen { order },
         Flash::OwnOrder { order },

@@ -68,7 +68,9 @@ impl Deltas {
                 sums.money = sums.money + split.price;
                 sums.gain = sums.gain + split.fee;
             }
-            Event::OrderWithdrawn { order } | Event::OrderRemoved { order, .. } => {
+            Event::OrderWithdrawn { order }
+            | Event::OrderExpired { order }
+            | Event::OrderRemoved { order, .. } => {
                 let split = order.split();
                 let sums = self.customers.sums(key_of_customer(order), now);
                 sums.money = sums.money - split.price;

@@ -29,6 +29,7 @@ impl World {
             }
             Event::OrderWithdrawn { .. } => self.close(order, Status::Withdrawn, run, lenses),
             Event::OrderRemoved { .. } => self.close(order, Status::Removed, run, lenses),
+            Event::OrderExpired { .. } => self.close(order, Status::Expired, run, lenses),
             Event::OrderAccepted { contract_id, executor_id, .. } => {
                 if lenses.see_contract(*contract_id) {
                     let (order_id, executor_id) = (order.id, *executor_id);

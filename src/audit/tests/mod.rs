@@ -64,6 +64,7 @@ pub fn order_of(event: &mut Event) -> &mut Order {
         Event::OrderPlaced { order }
         | Event::OrderAccepted { order, .. }
         | Event::OrderWithdrawn { order }
+        | Event::OrderExpired { order }
         | Event::OrderRemoved { order, .. } => order,
     }
 }

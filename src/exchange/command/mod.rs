@@ -2,13 +2,17 @@
 //! what it changes. No I/O in here.
 
 mod accept_order;
+mod expire_order;
 mod place_order;
 mod remove_order;
+mod renew_order;
 mod withdraw_order;
 
 pub use accept_order::AcceptOrder;
+pub use expire_order::ExpireOrder;
 pub use place_order::PlaceOrder;
 pub use remove_order::RemoveOrder;
+pub use renew_order::RenewOrder;
 pub use withdraw_order::WithdrawOrder;
 
 use super::Done;
@@ -23,6 +27,8 @@ pub enum Command {
     AcceptOrder(AcceptOrder),
     WithdrawOrder(WithdrawOrder),
     RemoveOrder(RemoveOrder),
+    ExpireOrder(ExpireOrder),
+    RenewOrder(RenewOrder),
 }
 
 impl Command {
@@ -33,6 +39,8 @@ impl Command {
             Command::AcceptOrder(command) => Some(command.order_id),
             Command::WithdrawOrder(command) => Some(command.order_id),
             Command::RemoveOrder(command) => Some(command.order_id),
+            Command::ExpireOrder(command) => Some(command.order_id),
+            Command::RenewOrder(command) => Some(command.order_id),
         }
     }
 
@@ -46,7 +54,10 @@ impl Command {
         match self {
             Command::PlaceOrder(command) => command.description.len(),
             Command::RemoveOrder(command) => command.reason.len(),
-            Command::AcceptOrder(_) | Command::WithdrawOrder(_) => 0,
+            Command::AcceptOrder(_)
+            | Command::WithdrawOrder(_)
+            | Command::ExpireOrder(_)
+            | Command::RenewOrder(_) => 0,
         }
     }
 
@@ -56,6 +67,8 @@ impl Command {
             Command::AcceptOrder(command) => command.apply(user, batch),
             Command::WithdrawOrder(command) => command.apply(user, batch),
             Command::RemoveOrder(command) => command.apply(user, batch),
+            Command::ExpireOrder(command) => command.apply(user, batch),
+            Command::RenewOrder(command) => command.apply(user, batch),
         }
     }
 }

@@ -32,7 +32,7 @@ const BACKWARDS: [(&str, &str); 5] = [
 ];
 
 /// Sets the clock of all sessions of the servers, which have to begin anew for that.
-fn set_clock(services: &Services, offset_s: i32) {
+pub fn set_clock(services: &Services, offset_s: i32) {
     let set = format!("SET timestamp = UNIX_TIMESTAMP() + {offset_s}");
     services.as_root(&format!("SET GLOBAL init_connect = '{set}'"));
     // Ends whatever they are doing, too.

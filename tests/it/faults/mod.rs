@@ -5,6 +5,7 @@
 
 mod clock;
 mod cut;
+mod expiry;
 mod interrupted;
 mod killed;
 mod overload;

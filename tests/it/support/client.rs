@@ -133,6 +133,10 @@ impl Client {
         self.post(&format!("/api/orders/{order}/remove"), json!({"reason": reason})).await
     }
 
+    pub async fn renew(&self, order: u64) -> Reply {
+        self.post(&format!("/api/orders/{order}/renew"), json!({})).await
+    }
+
     pub async fn withdraw(&self, order: u64) -> Reply {
         self.post(&format!("/api/orders/{order}/withdraw"), json!({})).await
     }
