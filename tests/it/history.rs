@@ -10,8 +10,7 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::faults::short_or_long;
-use crate::support::{Client, PATIENCE, Proxy, Reply, Server, World, eventually};
+use crate::support::{Client, PATIENCE, Proxy, Reply, Server, World, eventually, short_or_long};
 
 /// Customers and executors.
 const CLIENTS: (u32, u32) = (50, 70);

@@ -1,7 +1,7 @@
 //! A database whose clock jumps: the board's time stands still rather than go back.
 
-use super::{Services, clients, settle, short_or_long};
-use crate::support::{Format, Load, Watcher, World};
+use super::{Services, clients, settle};
+use crate::support::{Format, Load, Watcher, World, short_or_long};
 
 /// Pairs of neighbours, by id or by revision, of which the later one is older.
 const BACKWARDS: [(&str, &str); 5] = [

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{clients, settle, short_or_long};
-use crate::support::{Attempt, Load, Proxy, World, assert_true};
+use super::{clients, settle};
+use crate::support::{Attempt, Load, Proxy, World, assert_true, short_or_long};
 
 #[tokio::test]
 async fn both_servers_connections_cut_while_committing_get_truthful_answers() {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Executor};
 
-use super::{clients, hold_head, is_logged, let_go, settle, short_or_long, waiting_writer};
-use crate::support::{Attempt, Load, World};
+use super::{clients, hold_head, is_logged, let_go, settle, waiting_writer};
+use crate::support::{Attempt, Load, World, short_or_long};
 
 #[tokio::test]
 async fn a_writer_whose_session_is_killed_while_it_waits_tries_again_a_few_times() {

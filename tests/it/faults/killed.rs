@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::Executor;
 
-use super::{Services, are_well, clients, settle, short_or_long};
-use crate::support::{Attempt, Load, Proxy, World, eventually};
+use super::{Services, are_well, clients, settle};
+use crate::support::{Attempt, Load, Proxy, World, eventually, short_or_long};
 
 #[tokio::test]
 async fn a_server_killed_at_work_loses_nothing_and_leaves_nothing_half_done() {

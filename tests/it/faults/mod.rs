@@ -18,11 +18,6 @@ use sqlx::{Executor, MySqlConnection};
 use crate::support::{Attempt, Client, Server, World, assert_true, eventually, repeat};
 use services::Services;
 
-/// How much of a fault: `short` in every run of the tests, `long` where that is asked for.
-pub fn short_or_long<T>(short: T, long: T) -> T {
-    if std::env::var("ORDERBOARD_FAULTS").is_ok_and(|form| form == "long") { long } else { short }
-}
-
 /// Clients of both servers, half and half.
 fn clients(servers: [&Server; 2], count: u32) -> Vec<Client> {
     (1..=count).map(|id| servers[id as usize % 2].customer(id)).collect()

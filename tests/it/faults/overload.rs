@@ -11,8 +11,8 @@ use orderboard::identity::User;
 use orderboard::money::{Amount, Currency, Percent};
 use tokio::sync::mpsc;
 
-use super::{hold_head, let_go, short_or_long, waiting_writer};
-use crate::support::{Attempt, World, assert_true, eventually, repeat};
+use super::{hold_head, let_go, waiting_writer};
+use crate::support::{Attempt, World, assert_true, eventually, repeat, short_or_long};
 
 /// Commands that may wait in the queue.
 const QUEUE: usize = 4096;

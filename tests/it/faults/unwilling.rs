@@ -1,7 +1,7 @@
 //! A database that answers but will not write: its disk is full, or it is read-only.
 
-use super::{Services, are_well, clients, is_logged, settle, short_or_long};
-use crate::support::{Attempt, Load, Server, World, assert_true, eventually};
+use super::{Services, are_well, clients, is_logged, settle};
+use crate::support::{Attempt, Load, Server, World, assert_true, eventually, short_or_long};
 
 /// All tables in one file that may not grow much beyond what empty ones need, and one that may.
 const CRAMPED: &str =

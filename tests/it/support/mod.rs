@@ -24,6 +24,11 @@ pub use server::Server;
 pub use watcher::{Format, Watcher, read_board};
 pub use world::World;
 
+/// How much of it: `short` in every run of the tests, `long` where that is asked for.
+pub fn short_or_long<T>(short: T, long: T) -> T {
+    if std::env::var("ORDERBOARD_FAULTS").is_ok_and(|form| form == "long") { long } else { short }
+}
+
 /// How long anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a condition outside is looked at.
