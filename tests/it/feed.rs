@@ -47,46 +47,6 @@ async fn act(servers: &[&Server], step: u32) {
 }
 
 #[tokio::test]
-async fn a_page_and_the_stream_since_are_the_board_however_often_one_reconnects() {
-    let world = World::new().await;
-    let (one, other) = world.serve_two().await;
-    let servers = [&one, &other];
-    let mut watchers = vec![
-        Watcher::of_board(&one.executor(21), Format::Json).await,
-        Watcher::of_board(&other.executor(22), Format::Json).await,
-        Watcher::of_board(&one.admin(), Format::Json).await,
-        Watcher::of_board(&other.executor(23), Format::Html).await,
-    ];
-    // One of them neither reads nor reconnects until the end.
-    let sleeper = Watcher::of_board(&one.executor(24), Format::Json).await;
-    for step in 0..300 {
-        let concurrent = fastrand::u32(1..6);
-        join_all((0..concurrent).map(|_| act(&servers, step * 2))).await;
-        let count = watchers.len();
-        let watcher = &mut watchers[fastrand::usize(..count)];
-        match fastrand::u32(..8) {
-            0 => watcher.disconnect(),
-            1 => watcher.move_to(servers[fastrand::usize(..2)]),
-            2 => watcher.wait_until("it is connected", |model| !model.messages.is_empty()).await,
-            3 => watcher.reach(world.revision().await).await,
-            4 if step % 3 == 0 => {
-                let client = servers[fastrand::usize(..2)].executor(30 + step);
-                watchers.push(Watcher::of_board(&client, Format::Json).await);
-            }
-            _ => {}
-        }
-    }
-    let revision = world.revision().await;
-    watchers.push(sleeper);
-    for watcher in &mut watchers {
-        assert_complete(watcher, &other.executor(99), revision).await;
-    }
-    let reconnects: u32 = watchers.iter().map(|watcher| watcher.connects - 1).sum();
-    assert!(reconnects > 5, "only {reconnects} reconnects");
-    world.audit().await;
-}
-
-#[tokio::test]
 async fn messages_stay_within_4_kib_and_long_runs_come_in_pieces() {
     let world = World::new().await;
     let (one, other) = world.serve_two().await;

@@ -5,6 +5,7 @@
 mod bell;
 mod caches;
 mod corruption;
+mod crowd;
 mod descriptions;
 mod faults;
 mod feed;

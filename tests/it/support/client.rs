@@ -51,7 +51,12 @@ impl Client {
 
     /// The same somebody at another server.
     pub fn at(&self, server: &Server) -> Client {
-        Client { headers: self.headers.clone(), ..server.nobody() }
+        self.through(&server.nobody())
+    }
+
+    /// The same somebody at another client's server.
+    pub fn through(&self, other: &Client) -> Client {
+        Client { headers: self.headers.clone(), ..other.clone() }
     }
 
     pub fn headers(&self) -> &[(String, String)] {

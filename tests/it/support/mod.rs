@@ -4,11 +4,15 @@
 
 mod browser;
 mod client;
+mod crowd;
 mod load;
 mod model;
+mod page;
+mod print;
 mod proxy;
 mod redis;
 mod server;
+mod trade;
 mod watcher;
 mod world;
 
@@ -17,11 +21,15 @@ use std::time::{Duration, Instant};
 pub use self::redis::Redis;
 pub use browser::{Browser, hidden_field};
 pub use client::{Client, Reply};
+pub use crowd::Member;
 pub use load::{Attempt, Load, assert_true, repeat};
 pub use model::Model;
+pub use page::{Page, Places};
+pub use print::{Truth, Who};
 pub use proxy::Proxy;
-pub use server::Server;
-pub use watcher::{Format, Watcher, read_board};
+pub use server::{Server, free_port};
+pub use trade::Trade;
+pub use watcher::{Format, ReadBoard, Watcher, read_board};
 pub use world::World;
 
 /// How much of it: `short` in every run of the tests, `long` where that is asked for.

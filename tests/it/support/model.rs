@@ -2,8 +2,11 @@
 //! server keeps its own side of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
 
 use serde_json::Value;
+
+use super::print::{Note, Print};
 
 /// What a message asks of its reader.
 #[derive(PartialEq, Eq, Debug)]
@@ -34,6 +37,11 @@ pub struct Model {
     pub resyncs: u32,
     pub gaps: u32,
     pub goodbyes: u32,
+    /// After how long a server that left said to come back.
+    pub retry_ms: Option<u64>,
+    /// Of one of a crowd: what was known at each revision, instead of every message.
+    pub notes: Option<Vec<Note>>,
+    print: Print,
     /// Every text message, in order.
     pub messages: Vec<Value>,
     /// From this revision on the board is known as a whole, so that it can be counted.
@@ -46,6 +54,7 @@ pub struct Model {
 impl Model {
     /// Takes a board that was read page by page, at revisions from `oldest` to `newest`.
     pub fn fill(&mut self, board: BTreeMap<u64, Value>, oldest: u64, newest: u64) {
+        self.print.open = board.keys().copied().map(Print::of_open).fold(0, |sum, id| sum ^ id);
         self.board = board;
         self.revision = oldest;
         self.whole_from = Some(newest);
@@ -60,13 +69,16 @@ impl Model {
     pub fn apply(&mut self, text: &str) -> Next {
         let message: Value = serde_json::from_str(text).expect("messages are JSON");
         assert!(text.len() <= 4096, "a message of {} bytes: {text}", text.len());
-        self.messages.push(message.clone());
+        if self.notes.is_none() {
+            self.messages.push(message.clone());
+        }
         if let Some(summary) = message.get("summary") {
             self.summary = Some(summary.clone());
             return Next::Go;
         }
         if message.get("goodbye").is_some() {
-            assert!(message["retry_ms"].is_u64(), "{message}");
+            self.retry_ms = message["retry_ms"].as_u64();
+            assert!(self.retry_ms.is_some(), "{message}");
             self.goodbyes += 1;
             return Next::Go;
         }
@@ -107,7 +119,9 @@ impl Model {
             assert!(closed.is_none_or(|&closed| closed > to), "#{id} opened again: {message}");
             assert_eq!(order["status"], "open", "{message}");
             self.opened_in_run.insert(id);
-            self.board.insert(id, order.clone());
+            if self.board.insert(id, order.clone()).is_none() {
+                self.print.open ^= Print::of_open(id);
+            }
         }
         for closed in list(message, "closed") {
             let id = id_of(closed);
@@ -115,13 +129,18 @@ impl Model {
             assert_eq!(fields, ["id", "reason"], "closed says no more than that: {message}");
             self.closed_in_run.insert(id);
             self.closed.insert(id, to);
-            self.board.remove(&id);
+            if self.board.remove(&id).is_some() {
+                self.print.open ^= Print::of_open(id);
+            }
         }
         for order in list(message, "orders") {
-            self.orders.insert(id_of(order), order.clone());
+            let known = self.orders.insert(id_of(order), order.clone());
+            self.print.orders ^= known.as_ref().map_or(0, Print::of_order) ^ Print::of_order(order);
         }
         for contract in list(message, "contracts") {
-            self.contracts.insert(id_of(contract), contract.clone());
+            if self.contracts.insert(id_of(contract), contract.clone()).is_none() {
+                self.print.contracts ^= Print::of_contract(contract);
+            }
         }
         if let Some(open_orders) = message.get("open_orders") {
             self.open_orders = open_orders.as_u64();
@@ -138,6 +157,11 @@ impl Model {
             && to >= whole_from
         {
             assert_eq!(self.board.len() as u64, open_orders, "the board at revision {to}");
+        }
+        if let Some(notes) = &mut self.notes
+            && self.whole_from.is_none_or(|whole_from| to >= whole_from)
+        {
+            notes.push(Note { revision: to, print: self.print, at: Instant::now() });
         }
     }
 

@@ -95,6 +95,14 @@ impl Server {
         self.log.lock().expect("log").clone()
     }
 
+    /// How much memory it holds. What waits in sockets' buffers is the kernel's, not its own.
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+    }
+
     /// SIGKILL: it gets no chance to say or save anything.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -146,6 +154,17 @@ impl Drop for Server {
         self.kill();
         if std::thread::panicking() {
             eprintln!("--- the server at {} wrote:\n{}---", self.address, self.log());
+        }
+    }
+}
+
+/// A port for a server that must come back at the same one; below the range from which outgoing
+/// connections draw theirs.
+pub fn free_port() -> u16 {
+    loop {
+        let port = fastrand::u16(20_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
         }
     }
 }

@@ -11,10 +11,11 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{self, Message, handshake::client::generate_key};
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::model::{Next, id_of};
 use super::{AGAIN, Client, Model, PATIENCE, Server};
@@ -25,11 +26,16 @@ pub enum Format {
     Html,
 }
 
+/// Every byte that came; one of a crowd keeps none.
+type Received = Option<Arc<Mutex<Vec<u8>>>>;
+
 pub struct Watcher {
     client: Client,
     pub format: Format,
     socket: Option<WebSocketStream<Recorder>>,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: Received,
+    /// Takes little at a time, so that unread messages soon wait at the server.
+    narrow: bool,
     /// Whether it keeps the whole board, and reads it anew when told to fetch everything.
     keeps_board: bool,
     pub connects: u32,
@@ -55,12 +61,29 @@ impl Watcher {
         watcher
     }
 
+    /// One of a crowd, who will watch from the beginning and keep what is known only, not what came;
+    /// with the board or without.
+    pub fn of_crowd(client: &Client, history: &str, format: Format, board: bool) -> Watcher {
+        let mut watcher = Watcher::new(client, format);
+        watcher.model.history = history.to_owned();
+        watcher.model.whole_from = Some(0);
+        watcher.model.notes = Some(Vec::new());
+        watcher.keeps_board = board;
+        watcher.received = None;
+        watcher
+    }
+
+    pub fn narrow(self) -> Watcher {
+        Watcher { narrow: true, ..self }
+    }
+
     fn new(client: &Client, format: Format) -> Watcher {
         Watcher {
             client: client.clone(),
             format,
             socket: None,
-            received: Arc::default(),
+            received: Some(Arc::default()),
+            narrow: false,
             keeps_board: false,
             connects: 0,
             model: Model::default(),
@@ -69,7 +92,7 @@ impl Watcher {
 
     /// The status with which a server refuses a socket for this path, or 101.
     pub async fn knock(client: &Client, path: &str, protocol: Option<&str>) -> u16 {
-        match handshake(client, path, protocol, Arc::default()).await {
+        match handshake(client, path, protocol, None, false).await {
             Ok(_) => 101,
             Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
             Err(error) => panic!("GET {path}: {error}"),
@@ -78,8 +101,17 @@ impl Watcher {
 
     /// Goes on at another server when it next connects.
     pub fn move_to(&mut self, server: &Server) {
-        self.client = self.client.at(server);
+        self.aim(&server.nobody());
         self.disconnect();
+    }
+
+    /// Goes on at this client's server when it next connects.
+    pub fn aim(&mut self, at: &Client) {
+        self.client = self.client.through(at);
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.socket.is_some()
     }
 
     /// Cuts its own connection; it comes back with its revision.
@@ -103,7 +135,8 @@ impl Watcher {
 
     /// All bytes received so far, framing and handshakes included.
     pub fn received(&self) -> String {
-        String::from_utf8_lossy(&self.received.lock().expect("bytes")).into_owned()
+        let received = self.received.as_ref().expect("it keeps what it receives");
+        String::from_utf8_lossy(&received.lock().expect("bytes")).into_owned()
     }
 
     /// Takes what comes until the model is as wanted.
@@ -135,25 +168,38 @@ impl Watcher {
 
     /// One message, or one attempt to connect.
     async fn step(&mut self) {
-        let Some(socket) = &mut self.socket else {
-            if self.open().await.is_err() {
-                sleep(AGAIN).await;
-            }
-            return;
-        };
-        match socket.next().await {
-            Some(Ok(Message::Text(text))) => match self.model.apply(text.as_str()) {
-                Next::Go => {}
-                Next::Gap => self.socket = None,
-                Next::Fetch if self.keeps_board => self.fetch().await,
-                Next::Fetch => {}
-            },
-            Some(Ok(_)) => {}
-            None | Some(Err(_)) => self.socket = None,
+        if self.is_connected() {
+            let heard = self.hear().await;
+            self.take(heard).await;
+        } else if self.open().await.is_err() {
+            sleep(AGAIN).await;
         }
     }
 
-    async fn open(&mut self) -> Result<(), tungstenite::Error> {
+    /// The next message; nothing when the connection has ended. Whoever stops waiting loses nothing.
+    pub async fn hear(&mut self) -> Option<Utf8Bytes> {
+        let socket = self.socket.as_mut()?;
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Text(text))) => return Some(text),
+                Some(Ok(_)) => {}
+                None | Some(Err(_)) => return None,
+            }
+        }
+    }
+
+    /// Does what a message asks for.
+    pub async fn take(&mut self, heard: Option<Utf8Bytes>) {
+        let next = heard.map(|text| self.model.apply(text.as_str()));
+        match next {
+            Some(Next::Go) => {}
+            Some(Next::Fetch) if self.keeps_board => self.fetch().await,
+            Some(Next::Fetch) => {}
+            Some(Next::Gap) | None => self.disconnect(),
+        }
+    }
+
+    pub async fn open(&mut self) -> Result<(), tungstenite::Error> {
         let Model { history, revision, batch, .. } = &self.model;
         let batch = if batch.is_empty() { String::new() } else { format!("&batch={batch}") };
         let path = format!("/live?since={revision}&history={history}{batch}");
@@ -161,11 +207,18 @@ impl Watcher {
             Format::Json => "orderboard.json.v1",
             Format::Html => "orderboard.html.v1",
         };
-        let received = Arc::clone(&self.received);
-        self.socket = Some(handshake(&self.client, &path, Some(protocol), received).await?);
+        let received = self.received.clone();
+        let socket = handshake(&self.client, &path, Some(protocol), received, self.narrow).await?;
+        self.socket = Some(socket);
         self.connects += 1;
         self.model.reconnect();
         Ok(())
+    }
+
+    /// Begins anew with the board as it is now.
+    pub async fn reload(&mut self) {
+        self.disconnect();
+        self.fetch().await;
     }
 
     /// Reads the whole board through the API.
@@ -218,7 +271,8 @@ async fn handshake(
     client: &Client,
     path: &str,
     protocol: Option<&str>,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: Received,
+    narrow: bool,
 ) -> Result<WebSocketStream<Recorder>, tungstenite::Error> {
     let mut request = http::Request::builder()
         .uri(format!("ws://{}{path}", client.address))
@@ -234,17 +288,23 @@ async fn handshake(
         request = request.header(name, value);
     }
     let request = request.body(()).expect("a lawful request");
-    let stream = TcpStream::connect(client.address).await.map_err(tungstenite::Error::Io)?;
+    let socket = TcpSocket::new_v4()?;
+    if narrow {
+        // As small as they come. Without small segments too, loopback alone would hold megabytes.
+        socket2::SockRef::from(&socket).set_tcp_mss(256)?;
+        socket.set_recv_buffer_size(1)?;
+    }
+    let stream = socket.connect(client.address).await?;
     let stream = Recorder { stream, received };
     let handshake = tokio_tungstenite::client_async(request, stream);
     let late = || tungstenite::Error::Io(io::ErrorKind::TimedOut.into());
     timeout(PATIENCE, handshake).await.map_err(|_| late())?.map(|(socket, _)| socket)
 }
 
-/// A connection that keeps a copy of everything that comes.
+/// A connection that keeps a copy of everything that comes, if asked to.
 struct Recorder {
     stream: TcpStream,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: Received,
 }
 
 impl AsyncRead for Recorder {
@@ -255,7 +315,9 @@ impl AsyncRead for Recorder {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.received.lock().expect("bytes").extend_from_slice(&buffer.filled()[before..]);
+        if let Some(received) = &self.received {
+            received.lock().expect("bytes").extend_from_slice(&buffer.filled()[before..]);
+        }
         Poll::Ready(Ok(()))
     }
 }
