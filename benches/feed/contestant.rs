@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::watchers::{MARK, now_micros};
 
 /// Processes that the watchers are spread over.
-const PROCESSES: usize = 2;
+pub const PROCESSES: usize = 2;
 
 pub type Publish = Box<dyn FnMut(u32) -> Pin<Box<dyn Future<Output = ()>>>>;
 
@@ -52,7 +52,7 @@ impl Contestant {
         for number in 1..=messages {
             let published = now_micros();
             (self.publish)(number).await;
-            groups.iter_mut().for_each(|group| group.ask(number));
+            groups.iter_mut().for_each(|group| group.tell(&number.to_string()));
             let times: Vec<[u64; 2]> = groups.iter_mut().map(Group::times).collect();
             let last = times.iter().map(|times| times[1]).max().unwrap_or(0);
             let first = times.iter().map(|times| times[0]).min().unwrap_or(0);
@@ -104,7 +104,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// Some of the watchers, in a process of their own.
-struct Group {
+pub struct Group {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -112,8 +112,17 @@ struct Group {
 
 impl Group {
     fn start(address: &str, path: &str, watchers: usize) -> Group {
+        Group::spawn(["--watch", address, path, &watchers.to_string()])
+    }
+
+    /// Watchers who take every message for what it says.
+    pub fn follow(address: &str, history: &str, watchers: usize) -> Group {
+        Group::spawn(["--follow", address, history, &watchers.to_string()])
+    }
+
+    fn spawn(arguments: [&str; 4]) -> Group {
         let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--watch", address, path, &watchers.to_string()])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -123,18 +132,18 @@ impl Group {
         Group { process, input, output }
     }
 
-    fn hear(&mut self) -> String {
+    pub fn hear(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the watchers speak");
         line.trim().to_owned()
     }
 
-    fn ask(&mut self, number: u32) {
-        writeln!(self.input, "{number}").expect("the watchers listen");
+    pub fn tell(&mut self, what: &str) {
+        writeln!(self.input, "{what}").expect("the watchers listen");
     }
 
-    /// When the first and the last of them had what was asked for.
-    fn times(&mut self) -> [u64; 2] {
+    /// Two numbers, such as when the first and the last of them had what was asked for.
+    pub fn times(&mut self) -> [u64; 2] {
         let line = self.hear();
         let times = line.split_once(' ').expect("two times");
         [times.0, times.1].map(|time| time.parse().expect("a time"))

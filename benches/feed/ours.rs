@@ -1,7 +1,7 @@
 //! Our server, with everything: orders are placed through the API, and watchers get the rows.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -10,6 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use orderboard::database;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -23,7 +24,7 @@ pub struct Databases {
 }
 
 impl Databases {
-    async fn new() -> Databases {
+    pub async fn new() -> Databases {
         let maker = std::env::var("DATABASE_URL").expect("DATABASE_URL is set");
         let name = format!("t_feed_{:08x}", fastrand::u32(..));
         let databases = Databases { maker, name };
@@ -58,12 +59,23 @@ impl Drop for Databases {
     }
 }
 
-impl Contestant {
-    pub async fn ours() -> Contestant {
-        let databases = Databases::new().await;
+/// A server of ours; it dies with this.
+pub struct Ours {
+    process: Option<Child>,
+    pub address: String,
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Ours {
+    pub fn start(databases: &Databases, listen: &str) -> Ours {
         let mut server = Command::new(env!("CARGO_BIN_EXE_orderboard"))
             .arg("serve")
-            .env("LISTEN", "127.0.0.1:0")
+            .env("LISTEN", listen)
             .env("MAX_REQUESTS_PER_SECOND", "0")
             .env("MAX_QUERIES_TO_MYSQL", "0")
             .env("MAX_ORDERS_PER_DAY", "0")
@@ -77,9 +89,92 @@ impl Contestant {
         let mut line = String::new();
         BufReader::new(server.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let (_, address) = line.trim().rsplit_once("http://").expect("an address");
-        let address = address.to_owned();
-        let http: Client<HttpConnector, Full<Bytes>> =
-            Client::builder(TokioExecutor::new()).build_http();
+        Ours { process: Some(server), address: address.to_owned() }
+    }
+
+    pub fn api(&self) -> Api {
+        let http = Client::builder(TokioExecutor::new()).build_http();
+        Api { http, address: self.address.clone() }
+    }
+
+    /// Without a word to anybody.
+    pub fn end(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A program that uses a server's API.
+#[derive(Clone)]
+pub struct Api {
+    http: Client<HttpConnector, Full<Bytes>>,
+    address: String,
+}
+
+impl Api {
+    /// What is answered, of whatever status.
+    pub async fn act(&self, role: &str, id: u32, path: &str, body: Value) -> Value {
+        let request = http::Request::post(format!("http://{}{path}", self.address));
+        let body = Full::from(body.to_string());
+        self.ask(request.header("content-type", "application/json"), role, id, body).await
+    }
+
+    /// Places an order that must be accepted; gives its id.
+    pub async fn place(&self, description: &str) -> u64 {
+        let reply = self.act("customer", 1, "/api/orders", order(description)).await;
+        reply["order"]["id"].as_u64().expect("an id")
+    }
+
+    /// The revision of the board, and the ids of all open orders, of which there may be few.
+    pub async fn board(&self) -> (u64, Vec<u64>) {
+        let (mut before, mut ids) = (u64::from(u32::MAX), Vec::new());
+        loop {
+            let page = self.page(before).await;
+            let orders = page["orders"].as_array().expect("orders").iter();
+            ids.extend(orders.map(|order| order["id"].as_u64().expect("an id")));
+            match ids.last() {
+                Some(last) if *last < before => before = *last,
+                _ => return (page["revision"].as_u64().expect("a revision"), ids),
+            }
+        }
+    }
+
+    pub async fn history(&self) -> String {
+        self.page(u64::from(u32::MAX)).await["history"].as_str().expect("a history").to_owned()
+    }
+
+    async fn page(&self, before: u64) -> Value {
+        let url = format!("http://{}/api/board?before={before}&per_page=100", self.address);
+        self.ask(http::Request::get(url), "executor", 9, Full::default()).await
+    }
+
+    async fn ask(
+        &self,
+        request: http::request::Builder,
+        role: &str,
+        id: u32,
+        body: Full<Bytes>,
+    ) -> Value {
+        let request = request.header("x-user-type", role).header("x-user-id", id.to_string());
+        let request = request.body(body).expect("a request");
+        let response = self.http.request(request).await.expect("an answer");
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        serde_json::from_slice(&body).expect("JSON")
+    }
+}
+
+/// The body that places an order.
+pub fn order(description: &str) -> Value {
+    json!({"description": description, "price": "100.00", "currency": "RUB"})
+}
+
+impl Contestant {
+    pub async fn ours() -> Contestant {
+        let databases = Databases::new().await;
+        let mut ours = Ours::start(&databases, "127.0.0.1:0");
+        let (api, address) = (ours.api(), ours.address.clone());
 
         let mut request = format!("ws://{address}/live").into_client_request().expect("a URL");
         request.headers_mut().insert("x-user-type", "executor".parse().expect("a header"));
@@ -87,37 +182,24 @@ impl Contestant {
         let stream = tokio::net::TcpStream::connect(&address).await.expect("it listens");
         let (mut socket, _) =
             tokio_tungstenite::client_async(request, stream).await.expect("a socket");
-        place(&http, &address, 0).await;
+        publish(&api, 0).await;
         let message = loop {
             let message = socket.next().await.expect("a message").expect("a message");
             if message.to_text().is_ok_and(|text| text.contains(MARK)) {
                 break message.to_text().expect("text").to_owned();
             }
         };
-        let publish = {
-            let address = address.clone();
-            Box::new(move |number| {
-                let (http, address) = (http.clone(), address.clone());
-                Box::pin(async move { place(&http, &address, number).await }) as _
-            })
-        };
+        let publish = Box::new(move |number| {
+            let api = api.clone();
+            Box::pin(async move { publish(&api, number).await }) as _
+        });
+        let server = ours.process.take().expect("it runs");
         let path = "/live".to_owned();
         let _keep = Some(databases);
         Contestant { name: "orderboard", server, address, path, message, publish, _keep }
     }
 }
 
-async fn place(http: &Client<HttpConnector, Full<Bytes>>, address: &str, number: u32) {
-    let body = format!(
-        r#"{{"description":"{MARK}{number} Paint the fence of house 12","price":"100.00","currency":"RUB"}}"#
-    );
-    let request = http::Request::post(format!("http://{address}/api/orders"))
-        .header("content-type", "application/json")
-        .header("x-user-type", "customer")
-        .header("x-user-id", "1")
-        .body(Full::from(body))
-        .expect("a request");
-    let response = http.request(request).await.expect("an answer");
-    assert_eq!(response.status(), 201);
-    response.into_body().collect().await.expect("a body");
+async fn publish(api: &Api, number: u32) {
+    api.place(&format!("{MARK}{number} Paint the fence of house 12")).await;
 }

@@ -74,7 +74,7 @@ fn say(line: &str) {
     std::io::stdout().flush().expect("somebody listens");
 }
 
-async fn open(address: &str, path: &str, user: usize) -> TcpStream {
+pub async fn open(address: &str, path: &str, user: usize) -> TcpStream {
     let mut socket = TcpStream::connect(address).await.expect("the server answers");
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
