@@ -14,6 +14,14 @@ use crate::support::{
     read_board, short_or_long,
 };
 
+/// A crowd is many in the name of few.
+const MANY_SOCKETS: (&str, &str) = ("MAX_SOCKETS", "0");
+
+async fn serve_two(world: &World) -> (Server, Server) {
+    let settings = [MANY_SOCKETS];
+    tokio::join!(world.serve_with(&settings), world.serve_with(&settings))
+}
+
 /// Reads on until all of them know all there is; demands that it is exact and gives the journal.
 async fn settle(world: &World, server: &Client, trade: &Trade, members: &mut [Member]) -> Truth {
     let truth = Truth::read(world).await;
@@ -73,7 +81,7 @@ async fn those_who_read_nothing_cost_nothing_and_delay_nobody() {
     const RING: u64 = 4096;
     let (count, revisions) = short_or_long((200, 300), (1000, 6000));
     let world = World::new().await;
-    let (one, other) = world.serve_two().await;
+    let (one, other) = serve_two(&world).await;
     let servers = [one.nobody(), other.nobody()];
     let (history, ..) = world.head().await;
     let trade = Trade::new(&servers);
@@ -134,7 +142,7 @@ async fn a_rolling_restart_is_a_pause_for_nobody_but_those_who_were_told() {
     let listen = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
     let serve = |place: usize| {
         let (world, listen) = (&world, &listen);
-        async move { world.serve_with(&[("LISTEN", &listen[place])]).await }
+        async move { world.serve_with(&[MANY_SOCKETS, ("LISTEN", &listen[place])]).await }
     };
     let (one, other) = tokio::join!(serve(0), serve(1));
     let mut running = [one, other];
@@ -195,7 +203,7 @@ async fn a_rolling_restart_is_a_pause_for_nobody_but_those_who_were_told() {
 #[tokio::test]
 async fn whatever_watchers_do_each_knows_the_board_of_every_revision_it_comes_to() {
     let world = World::new().await;
-    let (one, other) = world.serve_two().await;
+    let (one, other) = serve_two(&world).await;
     let servers = [one.nobody(), other.nobody()];
     let (history, ..) = world.head().await;
     let (end, over) = watch::channel(false);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::print::Note;
 use super::trade::EXECUTORS;
-use super::{AGAIN, Client, Format, ReadBoard, Truth, Watcher, Who};
+use super::{AGAIN, Client, Format, PATIENCE, ReadBoard, Truth, Watcher, Who};
 
 pub struct Member {
     pub who: Who,
@@ -46,7 +46,15 @@ impl Member {
 
     /// Reads on until they know all there is for them.
     pub async fn arrive(&mut self, truth: &Truth) {
-        self.watcher.reach(truth.last_for(self.who)).await;
+        let last = truth.last_for(self.who);
+        let reading = async {
+            while self.watcher.model.revision < last {
+                self.watcher.step().await;
+            }
+        };
+        // Many read at once, and some of them little at a time.
+        let arrived = timeout(3 * PATIENCE, reading).await;
+        arrived.unwrap_or_else(|_| panic!("{:?}: {}", self.who, self.watcher.model.brief()));
     }
 
     /// Reads whatever comes, until it is over.

@@ -167,7 +167,7 @@ impl Watcher {
     }
 
     /// One message, or one attempt to connect.
-    async fn step(&mut self) {
+    pub async fn step(&mut self) {
         if self.is_connected() {
             let heard = self.hear().await;
             self.take(heard).await;
