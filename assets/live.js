@@ -14,12 +14,18 @@
 
   // The server's clock is told by heartbeats, of which the quickest know best. How long one travels
   // is guessed from this page's own way: half of it, without what the server took.
-  const beats = [];
+  let beats = [];
+  let started = 0;
   function setClock(sent) {
+    // The reader's own clock may be set meanwhile.
+    const start = Date.now() - performance.now();
+    if (Math.abs(start - started) > 500) beats = [];
+    started = start;
     const [page] = performance.getEntriesByType('navigation');
-    const taken = page?.serverTiming.reduce((sum, { duration }) => sum + duration, 0);
-    const travel = page ? Math.max(0, page.responseStart - page.requestStart - taken) / 2 : 0;
-    beats.push(Date.parse(sent) + travel - Date.now());
+    // Some browsers do not tell it, or not on plain HTTP.
+    const taken = (page?.serverTiming ?? []).reduce((sum, { duration }) => sum + duration, 0);
+    const trip = page ? page.responseStart - page.requestStart - taken : 0;
+    beats.push(Date.parse(sent) + Math.min(Math.max(trip, 0), 1000) / 2 - Date.now());
     if (beats.length > 20) beats.shift();
     skew = Math.max(...beats);
   }
@@ -93,7 +99,10 @@
   const [milliseconds, seconds] = [precise('millisecond', 0), precise('second', 1)];
   function time(sent) {
     if (Date.now() < current || document.hidden) return;
+    const arrived = Date.now();
     requestAnimationFrame(() => setTimeout(() => {
+      // A tab that was hidden meanwhile paints when it is looked at again.
+      if (document.hidden || Date.now() - arrived > 1000) return;
       const ms = Math.max(1, Date.now() + skew - Date.parse(sent));
       const text = ms < 1000 ? milliseconds.format(ms) : seconds.format(ms / 1000);
       if (find('#live').dataset.state === 'live') find('#lag').textContent = text;
@@ -108,13 +117,13 @@
     if (message.summary) return count(message.summary);
     if (message.from > revision) return connectLater();
     attempt = 0;
-    if (message.watchers) setClock(message.sent);
     count({ watchers: message.watchers });
     if (message.to > revision) apply(message);
     if (message.more) return;
     if (message.to >= revision) ({ to: revision, batch } = message);
     show('live');
-    if (!message.watchers) time(message.sent);
+    if (message.watchers) setClock(message.sent);
+    else time(message.sent);
   }
 
   function resync(ms = 0) {
@@ -312,7 +321,7 @@
     return open(table) < Math.min(total, size) || (total > size && !find('.paging nav'));
   }
 
-  function refill() {
+  function refill(ms = 200 + Math.random() * 800) {
     if (refilling) return;
     refilling = true;
     setTimeout(async () => {
@@ -320,6 +329,8 @@
       const [table, since] = [find('tbody[data-live]'), revision];
       const page = await load();
       refilling = false;
+      // Too many at once, perhaps: later there will be fewer.
+      if (!page && isShort()) refill(Math.min(15000, 2 * ms) * (0.5 + Math.random() / 2));
       const { dataset } = page?.body ?? {};
       if (!table.isConnected || dataset?.history !== history || dataset.revision < +since) return;
       steady(() => {
@@ -330,7 +341,7 @@
       if (!find('.paging :focus')) find('.paging').replaceWith(find('.paging', page));
       settle();
       if (missed.size && isShort()) refill();
-    }, 200 + Math.random() * 800);
+    }, ms);
   }
 
   // What the browser tells.

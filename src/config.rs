@@ -207,8 +207,11 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
     }
 
     fn networks(&mut self) -> Vec<IpNet> {
-        let rule = "a list of addresses and networks such as 10.0.0.5,172.16.0.0/12";
+        let rule = "a list of addresses and networks such as 10.0.0.5,172.16.0.0/12, or none";
         self.required("TRUSTED_PROXIES", "127.0.0.0/8,::1", rule, |text| {
+            if text == "none" {
+                return Some(Vec::new());
+            }
             let words = text.split(',').map(str::trim);
             words
                 .map(|word| word.parse().or_else(|_| word.parse().map(IpAddr::into)).ok())
@@ -252,6 +255,8 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.commission.get(), 2);
         assert_eq!(config.max_sockets, 10);
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert!(read(&[("TRUSTED_PROXIES", "none")]).unwrap().trusted_proxies.is_empty());
         assert_eq!(read(&[("MAX_SOCKETS", "0")]).unwrap().max_sockets, u32::MAX);
         let codes: Vec<_> = config.currencies.iter().map(|currency| currency.code()).collect();
         assert_eq!(codes, ["RUB", "USD", "EUR", "JPY"]);

@@ -214,7 +214,9 @@ impl Edge {
 
     /// The checks that every request passes before its handler sees it.
     fn admit(&self, parts: Parts, id: u32) -> Result<Request, Refusal> {
-        self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
+        if !health::is_asked_for(&self.path) {
+            self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
+        }
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed"));
         }

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use orderboard::exchange::command::{AcceptOrder, Command, PlaceOrder};
+use orderboard::exchange::journal::Position;
 use orderboard::exchange::{Exchange, RequestKey};
 use orderboard::feed::bell::Bell;
-use orderboard::feed::measures::Measures;
+use orderboard::feed::hub::Hub;
 use orderboard::identity::User;
 use orderboard::money::{Amount, Currency, Percent};
 use orderboard::{database, statistics};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::contest::{Contestant, Times, Work, closed_loop};
 use super::stage::Stage;
@@ -34,7 +36,10 @@ impl Ours {
         let (exchange, _) =
             Exchange::start(stage.interactions.clone(), committed).expect("the writer starts");
         let redis = std::env::var("REDIS_URL").ok();
-        let bell = Bell::start(redis.as_deref(), &stage.name, &Measures::default()).expect("redis");
+        let history = stage.name.clone();
+        let start = Position { history, revision: 0, batch: Uuid::nil() };
+        let hub = Arc::new(Hub::new(&start));
+        let bell = Bell::start(redis.as_deref(), &stage.name, &hub).expect("redis");
         let head = watch::Sender::new(0);
         let newest = head.clone();
         tokio::spawn(async move {

@@ -13,7 +13,6 @@ use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use uuid::Uuid;
 
 use crate::board::index::Board;
 use crate::board::pages::Pages;
@@ -51,19 +50,12 @@ pub struct App {
     pub flood: Arc<Flood>,
     pub metrics: Metrics,
     database_up: Arc<AtomicBool>,
-    ended: mpsc::Sender<Uuid>,
 }
 
 impl App {
     /// Whether the database of orders and contracts answered when last asked.
     pub fn database_is_up(&self) -> bool {
         self.database_up.load(Ordering::Relaxed)
-    }
-
-    /// Ends what a browser's session may hear, on all servers.
-    pub fn end_session(&self, session: Uuid) {
-        self.hub.end(session);
-        let _ = self.ended.try_send(session);
     }
 }
 
@@ -88,12 +80,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
 
     let redis_url = config.redis_url.as_deref();
     let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
-    let bell = Bell::start(redis_url, &history, &hub.measures).map_err(redis)?;
+    let bell = Bell::start(redis_url, &history, &hub).map_err(redis)?;
     let personal = PersonalPages::new(redis_url).map_err(redis)?;
     let shared = SharedPages::new(config.memcached_url.as_deref());
     let flood = Flood::new(config.limits, redis_url, &history).map_err(redis)?;
     let (committed, runs) = mpsc::channel(COMMITTED);
-    let (ended, sessions) = mpsc::channel(COMMITTED);
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
@@ -109,7 +100,6 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         metrics: Metrics::new(&hub.measures, &flood),
         flood: Arc::new(flood),
         database_up: Arc::clone(&database_up),
-        ended,
         config,
     });
 
@@ -121,7 +111,6 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         bell,
         redis_url: app.config.redis_url.clone(),
         committed: runs,
-        ended: sessions,
         database_up,
     };
     let counted = watch::Sender::new(0);

@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::Refused;
+use crate::error::{Fault, Refused};
 use crate::exchange::command::Command;
 use crate::exchange::{Done, Receipt, RequestKey, journal};
-use crate::flood::Place;
+use crate::flood::{Place, Reached};
 use crate::identity::User;
 use crate::orders;
 use crate::page::Source;
@@ -150,12 +150,22 @@ impl Request {
             |most, since| orders::store::count_since(reads, user.id, most, DateTime::from(since));
         match self.app.flood.admit_order(user.id, placed).await? {
             Ok(place) => Ok(place),
-            Err(reached) => match key {
-                Some(key) if journal::knows_request(reads, user, &key.key).await? => {
-                    Ok(Place::Free)
-                }
-                _ => Err(reached.into()),
-            },
+            Err(reached) => self.excuse(user, key, reached).await.map(|()| Place::Free),
+        }
+    }
+
+    /// What was done before under the same key is answered whatever the limit.
+    async fn excuse(
+        &self,
+        user: User,
+        key: Option<&RequestKey>,
+        reached: Reached,
+    ) -> Result<(), Refused> {
+        match key {
+            Some(key) if journal::knows_request(self.interactions(), user, &key.key).await? => {
+                Ok(())
+            }
+            _ => Err(reached.into()),
         }
     }
 
@@ -172,21 +182,22 @@ impl Request {
                 self.place_for_order(user, key.as_ref()).await?
             }
             Command::AcceptOrder(_) => {
-                self.app.flood.admit_accept(user).await?;
+                if let Err(reached) = self.app.flood.admit_accept(user).await {
+                    self.excuse(user, key.as_ref(), reached).await?;
+                }
                 Place::Free
             }
             Command::WithdrawOrder(_) | Command::RemoveOrder(_) | Command::ExpireOrder(_) => {
                 Place::Free
             }
         };
-        let before = self.app.board.position().revision;
         let result = self.app.exchange.submit(user, command, key).await;
         let is_new = match &result {
             // One that was sent again was counted the first time.
-            Ok(receipt) => receipt.revision > before,
-            Err(Refused::Refusal(_)) => false,
+            Ok(receipt) => !receipt.repeated,
             // It may have been placed, or may be still.
-            Err(Refused::Fault(_)) => true,
+            Err(Refused::Fault(Fault::OutcomeUnknown(_))) => true,
+            Err(_) => false,
         };
         if !is_new {
             self.app.flood.give_back(place).await;

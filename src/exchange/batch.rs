@@ -97,7 +97,8 @@ impl Batch {
     fn recall(&self, submission: &Submission) -> Option<Answer> {
         let (known, receipt) = self.requests.get(&submission.request_id()?)?;
         let same = submission.key.as_ref().is_some_and(|key| key.hash == *known);
-        Some(if same { Ok(receipt.clone()) } else { Err(Refusal::DuplicateRequest) })
+        let again = || Receipt { repeated: true, ..receipt.clone() };
+        Some(if same { Ok(again()) } else { Err(Refusal::DuplicateRequest) })
     }
 
     /// What was refused may have been done before, under a key that is `known` by now: then that is
@@ -122,7 +123,7 @@ impl Batch {
         let done = submission.command.apply(submission.user, self)?;
         let revision = done.revision();
         assert!(revision <= self.after.revision, "a receipt is never ahead of its batch");
-        Ok(Receipt { revision, done })
+        Ok(Receipt { revision, done, repeated: false })
     }
 
     pub fn revision(&self) -> u64 {

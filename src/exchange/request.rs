@@ -37,6 +37,8 @@ impl Done {
 pub struct Receipt {
     pub revision: u64,
     pub done: Done,
+    /// Whether it was done before, and is only told again.
+    pub repeated: bool,
 }
 
 /// What the database keeps of a receipt: ids only. The rest is read from the rows.
@@ -88,7 +90,7 @@ impl StoredReceipt {
             StoredDone::Removed { order: id } => Done::Removed(order(id)?),
             StoredDone::Expired { order: id } => Done::Expired(order(id)?),
         };
-        Some(Receipt { revision, done })
+        Some(Receipt { revision, done, repeated: true })
     }
 }
 

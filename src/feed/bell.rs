@@ -8,19 +8,19 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError,
     RedisResult,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::measures::Measures;
+use super::hub::Hub;
 use crate::exchange::event::Run;
 
 /// A longer run is only announced; the others read it from the journal.
@@ -31,8 +31,10 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(250);
 /// Messages that wait on either side; one more is dropped, since the journal has it.
 const WAITING: usize = 256;
-/// Ended sessions that are kept to be told when redis is back.
-const ENDINGS: usize = 4096;
+/// Sessions that ended here and are told again to a redis that may have forgotten them.
+const ENDINGS: usize = 1024;
+/// Sockets outlive their session's end for no longer than its being told is remembered.
+const ENDED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// What was heard.
 #[derive(Debug)]
@@ -40,19 +42,11 @@ pub enum Heard {
     Run(Box<Run>),
     /// This revision exists, or something else was missed: look at the journal.
     Look,
-    /// A browser is somebody else from now on.
-    Ended(Uuid),
-}
-
-/// What is said.
-enum Say {
-    Run(Arc<Run>),
-    Ended(Uuid),
 }
 
 /// Our side of the bell.
 pub struct Bell {
-    say: Option<mpsc::Sender<Say>>,
+    say: Option<mpsc::Sender<Arc<Run>>>,
     heard: mpsc::Receiver<Heard>,
     // Without redis nobody rings; the open channel keeps `hear` waiting.
     _open: mpsc::Sender<Heard>,
@@ -66,8 +60,9 @@ impl Drop for Bell {
 }
 
 impl Bell {
-    /// Starts listening on the channel of this history; without a URL the bell is silent.
-    pub fn start(url: Option<&str>, history: &str, measures: &Measures) -> RedisResult<Bell> {
+    /// Starts listening on the channel of this history, for this hub; without a URL the bell is
+    /// silent.
+    pub fn start(url: Option<&str>, history: &str, hub: &Arc<Hub>) -> RedisResult<Bell> {
         let (ring, heard) = mpsc::channel(WAITING);
         let Some(url) = url else {
             return Ok(Bell { say: None, heard, _open: ring, task: None });
@@ -78,16 +73,17 @@ impl Bell {
         let ringer = Ringer {
             client: redis::Client::open(info.set_redis_settings(settings))?,
             channel: format!("{history}:journal"),
+            ended_key: format!("{history}:ended"),
             said,
             newest: None,
+            ends: hub.endings(),
             endings: VecDeque::new(),
             ears: Ears {
                 ring: ring.clone(),
                 server: Uuid::new_v4(),
                 started: Instant::now(),
                 answered: Arc::default(),
-                recognised: Arc::default(),
-                measures: measures.clone(),
+                hub: Arc::clone(hub),
             },
         };
         let task = Some(tokio::spawn(ringer.run()));
@@ -97,14 +93,7 @@ impl Bell {
     /// Tells the other servers, without waiting.
     pub fn ring(&self, run: &Arc<Run>) {
         if let Some(say) = &self.say {
-            let _ = say.try_send(Say::Run(Arc::clone(run)));
-        }
-    }
-
-    /// Tells the other servers that a session ended.
-    pub fn tell_end(&self, session: Uuid) {
-        if let Some(say) = &self.say {
-            let _ = say.try_send(Say::Ended(session));
+            let _ = say.try_send(Arc::clone(run));
         }
     }
 
@@ -118,9 +107,12 @@ impl Bell {
 struct Ringer {
     client: redis::Client,
     channel: String,
-    said: mpsc::Receiver<Say>,
-    /// What could not be said yet. Of runs the newest is enough: it shows that there was a gap.
+    ended_key: String,
+    said: mpsc::Receiver<Arc<Run>>,
+    /// The newest run that could not be said yet: it is enough to show that there was a gap.
     newest: Option<Arc<Run>>,
+    ends: broadcast::Receiver<Uuid>,
+    /// Sessions that ended here, the newest last.
     endings: VecDeque<Uuid>,
     ears: Ears,
 }
@@ -131,7 +123,7 @@ impl Ringer {
         loop {
             let began = Instant::now();
             let Err(error) = self.attend(&mut well).await;
-            self.ears.measures.redis_up.set(0);
+            self.ears.hub.measures.redis_up.set(0);
             // Whoever rang meanwhile was not heard.
             self.ears.hear(Heard::Look);
             if well {
@@ -147,14 +139,15 @@ impl Ringer {
     /// Speaks and listens until the connection fails.
     async fn attend(&mut self, well: &mut bool) -> Result<Infallible, RedisError> {
         let (ears, gone) = (self.ears.clone(), Arc::new(Notify::new()));
-        let closed = Arc::clone(&gone);
+        let (closed, recognised) = (Arc::clone(&gone), Arc::new(Notify::new()));
+        let knocked_here = Arc::clone(&recognised);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT))
             .set_push_sender(move |push: PushInfo| -> Result<(), redis::aio::SendError> {
                 match push.kind {
                     PushKind::Disconnection => closed.notify_one(),
-                    PushKind::Message => ears.take(push),
+                    PushKind::Message => ears.take(push, &knocked_here),
                     _ => {}
                 }
                 Ok(())
@@ -162,20 +155,25 @@ impl Ringer {
         let mut redis = self.client.get_multiplexed_async_connection_with_config(&config).await?;
         redis.subscribe(&self.channel).await?;
         self.ears.hear(Heard::Look);
-        while let Ok(said) = self.said.try_recv() {
-            self.note(said);
+        self.remember_ends(&mut redis).await?;
+        while let Ok(run) = self.said.try_recv() {
+            self.newest = Some(run);
         }
         let mut timer = tokio::time::interval(KNOCK_EVERY);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut knocked, mut heard) = (None, 0);
         loop {
-            self.say_all(&mut redis).await?;
+            self.say_newest(&mut redis).await?;
             tokio::select! {
-                said = self.said.recv() => match said {
-                    Some(said) => self.note(said),
+                run = self.said.recv() => match run {
+                    Some(run) => self.newest = Some(run),
                     // The bell is being taken down.
                     None => std::future::pending().await,
                 },
+                Ok(session) = self.ends.recv() => {
+                    self.note_end(session);
+                    self.tell_ends(&mut redis, &[session]).await?;
+                }
                 _ = timer.tick() => {
                     if knocked.is_some_and(|knocked| self.ears.heard_itself() < knocked) {
                         return Err(lost("redis does not bring back what was published"));
@@ -183,8 +181,8 @@ impl Ringer {
                     knocked = Some(self.ears.now());
                     publish(&mut redis, &self.channel, self.ears.knock()).await?;
                 }
-                () = self.ears.recognised.notified() => {
-                    self.ears.measures.redis_up.set(1);
+                () = recognised.notified() => {
+                    self.ears.hub.measures.redis_up.set(1);
                     heard += 1;
                     // Said only when it holds, or a redis that comes and goes fills the log.
                     if heard > 1 && !std::mem::replace(well, true) {
@@ -196,23 +194,53 @@ impl Ringer {
         }
     }
 
-    fn note(&mut self, said: Say) {
-        match said {
-            Say::Run(run) => self.newest = Some(run),
-            Say::Ended(session) => {
-                self.endings.push_back(session);
-                if self.endings.len() > ENDINGS {
-                    self.endings.pop_front();
-                }
-            }
+    /// Tells what redis may have missed or forgotten, and hears what was told while this server did
+    /// not listen. Since all tell before they publish, and listen before they ask, nobody misses it.
+    async fn remember_ends(&mut self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
+        while let Ok(session) = self.ends.try_recv() {
+            self.note_end(session);
+        }
+        let own: Vec<Uuid> = self.endings.iter().copied().collect();
+        self.tell_ends(redis, &own).await?;
+        let (key, since) = (&self.ended_key, unix_ms().saturating_sub(millis(ENDED_FOR)));
+        let mut known = redis::cmd("ZRANGEBYSCORE");
+        known.arg(key).arg(since).arg("+inf");
+        let known: Vec<String> = known.query_async(redis).await?;
+        known.iter().filter_map(|text| text.parse().ok()).for_each(|it| self.ears.hub.end(it));
+        Ok(())
+    }
+
+    fn note_end(&mut self, session: Uuid) {
+        self.endings.push_back(session);
+        if self.endings.len() > ENDINGS {
+            self.endings.pop_front();
         }
     }
 
-    async fn say_all(&mut self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
-        while let Some(session) = self.endings.front() {
-            publish(redis, &self.channel, format!("{ENDED}{session}").into_bytes()).await?;
-            self.endings.pop_front();
+    async fn tell_ends(
+        &self,
+        redis: &mut MultiplexedConnection,
+        sessions: &[Uuid],
+    ) -> RedisResult<()> {
+        if sessions.is_empty() {
+            return Ok(());
         }
+        let (key, now) = (&self.ended_key, unix_ms());
+        let mut commands = redis::pipe();
+        for session in sessions {
+            commands.zadd(key, session.to_string(), now).ignore();
+        }
+        let old = now.saturating_sub(millis(ENDED_FOR));
+        commands.cmd("ZREMRANGEBYSCORE").arg(key).arg("-inf").arg(old).ignore();
+        commands.cmd("PEXPIRE").arg(key).arg(millis(ENDED_FOR)).ignore();
+        for session in sessions {
+            let message = format!("{ENDED}{session}");
+            commands.cmd("PUBLISH").arg(&self.channel).arg(message).ignore();
+        }
+        commands.query_async(redis).await
+    }
+
+    async fn say_newest(&mut self, redis: &mut MultiplexedConnection) -> RedisResult<()> {
         if let Some(run) = &self.newest {
             let mut message = serde_json::to_vec(&**run).expect("runs are plain data");
             if message.len() > MAX_BYTES {
@@ -234,6 +262,14 @@ async fn publish(
     redis::cmd("PUBLISH").arg(channel).arg(message).query_async(redis).await
 }
 
+fn unix_ms() -> u64 {
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn lost(why: &'static str) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::BrokenPipe, why).into()
 }
@@ -250,24 +286,23 @@ struct Ears {
     started: Instant,
     /// When the last knock that came back was made, in microseconds since `started`.
     answered: Arc<AtomicU64>,
-    recognised: Arc<Notify>,
-    measures: Measures,
+    hub: Arc<Hub>,
 }
 
 impl Ears {
-    fn take(&self, push: PushInfo) {
+    /// `recognised` is told of our own knock.
+    fn take(&self, push: PushInfo, recognised: &Notify) {
         let Some(message) = redis::Msg::from_push_info(push) else { return };
         let payload = message.get_payload_bytes();
         let text = || std::str::from_utf8(payload).ok();
         if let Some(knock) = text().and_then(|text| text.strip_prefix(KNOCK)) {
-            return self.recognise(knock);
+            return self.recognise(knock, recognised);
         }
-        let session = text().and_then(|text| text.strip_prefix(ENDED)?.parse().ok());
-        self.hear(match (session, serde_json::from_slice(payload)) {
-            (Some(session), _) => Heard::Ended(session),
-            (None, Ok(run)) => Heard::Run(Box::new(run)),
-            (None, Err(_)) => Heard::Look,
-        });
+        if let Some(session) = text().and_then(|text| text.strip_prefix(ENDED)?.parse().ok()) {
+            return self.hub.end(session);
+        }
+        let run = serde_json::from_slice(payload);
+        self.hear(run.map_or(Heard::Look, |run| Heard::Run(Box::new(run))));
     }
 
     fn hear(&self, heard: Heard) {
@@ -284,15 +319,15 @@ impl Ears {
     }
 
     /// Takes note of a knock if it is our own.
-    fn recognise(&self, knock: &str) {
+    fn recognise(&self, knock: &str, recognised: &Notify) {
         let Some((server, made)) = knock.split_once(' ') else { return };
         if server.parse() == Ok(self.server)
             && let Ok(made) = made.parse()
         {
             self.answered.fetch_max(made, Ordering::Relaxed);
-            self.recognised.notify_one();
+            recognised.notify_one();
             let lag = Duration::from_micros(self.now().saturating_sub(made));
-            self.measures.redis_lag.observe(lag.as_secs_f64());
+            self.hub.measures.redis_lag.observe(lag.as_secs_f64());
         }
     }
 

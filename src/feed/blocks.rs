@@ -75,8 +75,9 @@ impl Blocks {
     fn note(&self, key: Key, bytes: usize) {
         let mut kept = self.lock();
         if let Some((_, known)) = kept.blocks.get_mut(&key) {
-            *known = bytes;
-            kept.bytes += bytes;
+            // Two may have made it, when it was forgotten in between.
+            let before = std::mem::replace(known, bytes);
+            kept.bytes = kept.bytes - before + bytes;
         }
         while kept.bytes > MAX_BYTES
             && let Some(first) = kept.blocks.first_entry()

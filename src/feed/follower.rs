@@ -9,7 +9,6 @@ use std::time::Duration;
 use sqlx::MySqlPool;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, timeout};
-use uuid::Uuid;
 
 use super::bell::{Bell, Heard};
 use super::hub::Hub;
@@ -33,8 +32,6 @@ pub struct Follower {
     pub bell: Bell,
     pub redis_url: Option<String>,
     pub committed: mpsc::Receiver<Arc<Run>>,
-    /// Sessions that ended here, for the other servers.
-    pub ended: mpsc::Receiver<Uuid>,
     /// Whether the database answered when last asked.
     pub database_up: Arc<AtomicBool>,
 }
@@ -58,15 +55,7 @@ impl Follower {
                 heard = self.bell.hear() => match heard {
                     Heard::Run(run) => self.offer(Arc::new(*run), Way::Bell).await,
                     Heard::Look => self.look().await,
-                    Heard::Ended(session) => {
-                        self.hub.end(session);
-                        continue;
-                    }
                 },
-                Some(session) = self.ended.recv() => {
-                    self.bell.tell_end(session);
-                    continue;
-                }
                 _ = timer.tick() => self.look().await,
             };
             let up = result.is_ok();
@@ -139,7 +128,7 @@ impl Follower {
         if position.history != here.history {
             let url = self.redis_url.as_deref();
             // Its channel is named after the history, so that two of them never mix.
-            match Bell::start(url, &position.history, &self.hub.measures) {
+            match Bell::start(url, &position.history, &self.hub) {
                 Ok(bell) => self.bell = bell,
                 Err(error) => tracing::error!(%error, "the bell cannot be started"),
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
@@ -44,6 +44,8 @@ pub enum Next {
     Gone,
 }
 
+/// Ended sessions that may wait to be told to the other servers.
+const ENDINGS: usize = 1024;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub struct Hub {
@@ -55,6 +57,7 @@ pub struct Hub {
     pub measures: Measures,
     /// How many sockets each person has here.
     seats: Mutex<HashMap<User, u32>>,
+    ended: broadcast::Sender<Uuid>,
     watchers: AtomicU32,
     watchers_elsewhere: AtomicU32,
 }
@@ -77,6 +80,7 @@ impl Hub {
             outlets: Outlets::default(),
             measures: Measures::default(),
             seats: Mutex::default(),
+            ended: broadcast::Sender::new(ENDINGS),
             watchers: AtomicU32::new(0),
             watchers_elsewhere: AtomicU32::new(0),
         }
@@ -221,14 +225,26 @@ impl Hub {
 
     /// Counts a watcher, and lets news be brought to them, until the guard is dropped.
     pub fn admit(self: &Arc<Hub>, outlet: Arc<Outlet>) -> Watcher {
-        let count = self.watchers.fetch_add(1, Ordering::Relaxed) + 1;
-        self.measures.watchers.set(count.into());
+        self.watchers.fetch_add(1, Ordering::Relaxed);
+        self.measures.watchers.inc();
         Watcher { place: self.outlets.add(outlet), hub: Arc::clone(self) }
     }
 
     /// Ends what a session's sockets may hear: its browser is somebody else now.
     pub fn end(&self, session: Uuid) {
         self.outlets.end(session);
+    }
+
+    /// The same on all servers.
+    pub fn end_everywhere(&self, session: Uuid) {
+        self.end(session);
+        // Without redis nobody listens.
+        let _ = self.ended.send(session);
+    }
+
+    /// The sessions that end here from now on.
+    pub fn endings(&self) -> broadcast::Receiver<Uuid> {
+        self.ended.subscribe()
     }
 }
 
@@ -259,7 +275,7 @@ pub struct Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.hub.outlets.remove(self.place);
-        let count = self.hub.watchers.fetch_sub(1, Ordering::Relaxed) - 1;
-        self.hub.measures.watchers.set(count.into());
+        self.hub.watchers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.measures.watchers.dec();
     }
 }

@@ -11,7 +11,7 @@ mod windows;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +20,9 @@ use prometheus_client::metrics::family::Family;
 use crate::identity::User;
 use shared::{Answer, Shared};
 use windows::Windows;
+
+/// Customers that are remembered to have placed orders uncounted by redis.
+const UNCOUNTED: usize = 100_000;
 
 /// How much one party may do. `u32::MAX`: no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +71,8 @@ pub struct Flood {
     shared: Option<Shared>,
     /// Orders on their way to the exchange, by customer, while redis does not count them.
     on_their_way: Arc<Mutex<HashMap<u32, u32>>>,
+    /// Customers whose orders redis has not counted, with the day.
+    uncounted: Mutex<HashMap<u32, u64>>,
     pub refusals: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
@@ -141,6 +146,7 @@ impl Flood {
             windows,
             shared,
             on_their_way: Arc::default(),
+            uncounted: Mutex::default(),
             refusals: Family::default(),
         })
     }
@@ -209,16 +215,23 @@ impl Flood {
         let midnight = now.begin(kind);
         if let Some(shared) = &self.shared {
             let key = shared.key(kind, Party::User(User::customer(customer)), now);
-            let mut answer = shared.take(&key, most, kind.window(), None).await;
+            let mut answer = match self.is_uncounted(customer, now.number(kind)) {
+                true => Answer::Unknown,
+                false => shared.take(&key, most, kind.window(), None).await,
+            };
             if answer == Answer::Unknown {
                 let known = placed(most, midnight).await?;
                 answer = shared.take(&key, most, kind.window(), Some(known)).await;
+            }
+            if matches!(answer, Answer::Taken | Answer::Full) {
+                self.uncounted().remove(&customer);
             }
             match answer {
                 Answer::Taken => return Ok(Ok(Place::Shared(key))),
                 Answer::Full => return Ok(Err(self.reached(kind, most, now))),
                 Answer::Unknown | Answer::Silent => {}
             }
+            self.note_uncounted(customer, now.number(kind));
         }
         let (place, before) = OnItsWay::new(&self.on_their_way, customer);
         let known = placed(most, midnight).await?;
@@ -227,6 +240,24 @@ impl Flood {
         } else {
             Err(self.reached(kind, most, now))
         })
+    }
+
+    fn is_uncounted(&self, customer: u32, day: u64) -> bool {
+        self.uncounted().get(&customer) == Some(&day)
+    }
+
+    fn note_uncounted(&self, customer: u32, day: u64) {
+        let mut uncounted = self.uncounted();
+        if uncounted.len() >= UNCOUNTED {
+            uncounted.retain(|_, noted| *noted == day);
+        }
+        if uncounted.len() < UNCOUNTED {
+            uncounted.insert(customer, day);
+        }
+    }
+
+    fn uncounted(&self) -> MutexGuard<'_, HashMap<u32, u64>> {
+        self.uncounted.lock().expect("nobody panics while holding it")
     }
 
     /// Takes a place back: the order was not placed.
@@ -241,8 +272,12 @@ impl Flood {
         self.reached(Kind::Sockets, most, Now::get())
     }
 
-    fn reached(&self, kind: Kind, most: u32, now: Now) -> Reached {
+    /// Counts a refusal that was told.
+    pub fn note_refusal(&self, kind: Kind) {
         self.refusals.get_or_create(&[("limit", kind.name())]).inc();
+    }
+
+    fn reached(&self, kind: Kind, most: u32, now: Now) -> Reached {
         Reached { kind, most, retry_after: now.rest(kind) }
     }
 }

@@ -12,13 +12,14 @@ use super::{Kind, Now, Party};
 use crate::cache;
 
 /// Counts one more under a key, unless there are so many already; gives the number, `FULL`, or
-/// `UNKNOWN` where nothing is counted yet and nothing is given to begin with. What is no number is
-/// the same as nothing.
+/// `UNKNOWN` where nothing is counted yet and nothing is given to begin with. What is given counts
+/// where it is more than what is known. What is no number is the same as nothing.
 const TAKE: &str = "\
     local count = tonumber(redis.call('GET', KEYS[1]) or '')
-    if not count then
-      count = tonumber(ARGV[3])
-      if not count then return -2 end
+    local known = tonumber(ARGV[3])
+    if not count and not known then return -2 end
+    if not count or (known and known > count) then
+      count = known
       redis.call('SET', KEYS[1], count, 'PX', ARGV[2])
     end
     if count >= tonumber(ARGV[1]) then return -1 end
@@ -72,7 +73,7 @@ impl Shared {
         key(&self.namespace, kind, party, now.number(kind))
     }
 
-    /// Takes one of `most`; `begin` is what to count from if nothing is counted yet.
+    /// Takes one of `most`; `begin` is what there is at least.
     pub async fn take(&self, key: &str, most: u32, ttl: Duration, begin: Option<u32>) -> Answer {
         let mut take = redis::cmd("EVAL");
         let begin = begin.map_or(String::new(), |begin| begin.to_string());

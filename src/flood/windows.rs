@@ -8,14 +8,25 @@ use super::{Kind, Now, Party};
 
 pub type Key = (Kind, Party);
 
-/// Windows that are kept. Beyond that those that have passed are forgotten, and if it does not help,
-/// all: whoever commands so many addresses cannot be counted by them.
+/// Windows of a kind that are kept. Beyond that those that have passed are forgotten, once a second,
+/// and if it does not help, all: whoever commands so many addresses cannot be counted by them.
 const KEPT: usize = 100_000;
 /// Of a limit, this part is used up before the other servers are told.
 const PART: u32 = 10;
 
+/// The kinds have nothing to do with each other.
 #[derive(Default)]
-pub struct Windows(Mutex<HashMap<Key, Window>>);
+pub struct Windows {
+    requests: Mutex<Map>,
+    others: Mutex<Map>,
+}
+
+#[derive(Default)]
+struct Map {
+    windows: HashMap<Key, Window>,
+    /// The second in which it was last cleaned.
+    cleaned: u64,
+}
 
 #[derive(Clone, Copy, Default)]
 struct Window {
@@ -42,14 +53,9 @@ impl Windows {
     /// Counts one more, if there may be. What is refused is not counted.
     pub fn take(&self, key: Key, now: Now, most: u32) -> Result<Option<Untold>, Full> {
         let number = now.number(key.0);
-        let mut windows = self.lock();
-        if windows.len() >= KEPT && !windows.contains_key(&key) {
-            windows.retain(|(kind, _), window| window.number == now.number(*kind));
-            if windows.len() >= KEPT {
-                windows.clear();
-            }
-        }
-        let window = windows.entry(key).or_default();
+        let mut map = self.lock(key.0);
+        map.make_room(&key, now);
+        let window = map.windows.entry(key).or_default();
         if window.number != number {
             *window = Window { number, ..Window::default() };
         }
@@ -67,12 +73,30 @@ impl Windows {
 
     /// Takes note of how much all servers together did in a window.
     pub fn note(&self, key: Key, number: u64, all: u32) {
-        if let Some(window) = self.lock().get_mut(&key).filter(|window| window.number == number) {
+        let mut map = self.lock(key.0);
+        let window = map.windows.get_mut(&key).filter(|window| window.number == number);
+        if let Some(window) = window {
             window.others = all.saturating_sub(window.told);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Window>> {
-        self.0.lock().expect("nobody panics while holding it")
+    fn lock(&self, kind: Kind) -> MutexGuard<'_, Map> {
+        let map = if kind == Kind::Requests { &self.requests } else { &self.others };
+        map.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl Map {
+    fn make_room(&mut self, key: &Key, now: Now) {
+        if self.windows.len() < KEPT || self.windows.contains_key(key) {
+            return;
+        }
+        let second = now.0.as_secs();
+        if std::mem::replace(&mut self.cleaned, second) != second {
+            self.windows.retain(|(kind, _), window| window.number == now.number(*kind));
+        }
+        if self.windows.len() >= KEPT {
+            self.windows.clear();
+        }
     }
 }

@@ -51,7 +51,7 @@ pub async fn switch(request: Request) -> Result<Response, Refused> {
     let cookie = session::remember_who(user, &request.app.cookie_key);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     if let Some(session) = request.session {
-        request.app.end_session(session);
+        request.app.hub.end_everywhere(session);
     }
     Ok(response)
 }

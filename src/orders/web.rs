@@ -18,7 +18,7 @@ use crate::money::{self, Currency};
 use crate::page::form::Place;
 use crate::page::paging::Table;
 use crate::page::{Flash, Source};
-use crate::web::reply::{self, Provenance};
+use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
 
 /// An order as programs see it.
@@ -240,7 +240,7 @@ pub async fn place(request: Request) -> Result<Response, Refused> {
             };
             let draft = Draft::again(&request, refusal.detail(request.lang).into_owned());
             let mut page = mine_page(&request, refusal.kind().0, orders, source, &draft);
-            reply::say_when_to_retry(&mut page, &refusal);
+            request.say_when_to_retry(&mut page, &refusal);
             Ok(page)
         }
         Err(Refused::Fault(fault @ (Fault::OutcomeUnknown(_) | Fault::Unavailable(_)))) => {

@@ -176,10 +176,20 @@ impl Request {
             })
         };
         if let Refused::Refusal(refusal) = refused {
-            say_when_to_retry(&mut response, refusal);
+            self.say_when_to_retry(&mut response, refusal);
         }
         self.note_source(&mut response, Source::None);
         response
+    }
+
+    /// Says when the limit that was reached is none any more, and counts the refusal.
+    pub fn say_when_to_retry(&self, response: &mut Response, refusal: &Refusal) {
+        if let Refusal::Flood(reached) = refusal {
+            self.app.flood.note_refusal(reached.kind);
+            // Whole seconds, and never too few.
+            let seconds = reached.retry_after.as_millis().div_ceil(1000).max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, value(&seconds.to_string()));
+        }
     }
 
     /// Logs a fault, once; the id by which the user can name it.
@@ -232,15 +242,6 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
-}
-
-/// Says when the limit that was reached is none any more.
-pub fn say_when_to_retry(response: &mut Response, refusal: &Refusal) {
-    if let Refusal::Flood(reached) = refusal {
-        // Whole seconds, and never too few.
-        let seconds = reached.retry_after.as_millis().div_ceil(1000).max(1);
-        response.headers_mut().insert(header::RETRY_AFTER, value(&seconds.to_string()));
-    }
 }
 
 /// What every reply says besides.

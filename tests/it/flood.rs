@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Client, Redis, Reply, Server, World, eventually};
+use crate::support::{Client, Proxy, Redis, Reply, Server, World, eventually};
 
 const BODY: fn() -> serde_json::Value =
     || json!({"description": "x", "price": "10.00", "currency": "RUB"});
@@ -182,7 +182,7 @@ async fn a_second_has_so_many_requests_from_one_address() {
         server.executor(9).with("x-forwarded-for", &format!("192.0.2.77, {address}"))
     };
     let answered = async |clients: &[Client]| {
-        let replies = join_all((0..60).map(|n| clients[n % clients.len()].get("/healthz"))).await;
+        let replies = join_all((0..60).map(|n| clients[n % clients.len()].get("/api/board"))).await;
         replies.iter().filter(|reply| reply.status == 200).count()
     };
     window(Duration::from_secs(1)).await;
@@ -202,7 +202,7 @@ async fn a_second_has_so_many_requests_from_one_address() {
     let clients = [&one, &other].map(|server| from(server, "198.51.100.2"));
     let (mut total, mut refused) = (0, 0);
     for turn in 0.. {
-        match clients[turn % 2].get("/healthz").await.status {
+        match clients[turn % 2].get("/api/board").await.status {
             200 => (total, refused) = (total + 1, 0),
             _ => refused += 1,
         }
@@ -211,5 +211,66 @@ async fn a_second_has_so_many_requests_from_one_address() {
         }
     }
     assert!((40..=70).contains(&total), "{total} answered");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn only_orders_that_were_placed_count_for_the_day() {
+    let redis = Redis::start().await;
+    let (way, redis_url) = Proxy::before(&redis.url()).await;
+    let world = World::new().await;
+    let (database, database_url) = Proxy::before(&world.database_url).await;
+    let limit = ("MAX_ORDERS_PER_DAY", "10");
+    let settings = [limit, ("REDIS_URL", redis_url.as_str()), ("DATABASE_URL", &database_url)];
+    let (one, other) = tokio::join!(world.serve_with(&settings), world.serve_with(&settings));
+    let placed = || async {
+        let count: i64 = world.count("SELECT COUNT(*) FROM orders WHERE customer_id = 7").await;
+        count
+    };
+    place(&one.customer(7)).await.expect(201);
+    // While the database is away, nothing is placed, and nothing is counted.
+    database.shut();
+    for _ in 0..12 {
+        place(&one.customer(7)).await.refused(503, "database_unavailable");
+    }
+    database.open();
+    eventually("the database is back", || async {
+        (one.nobody().get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    // What is sent to both servers at once under one key is one order.
+    for number in 0..3 {
+        let key = format!("key-{number}");
+        let clients = [&one, &other].map(|server| server.customer(7).with("idempotency-key", &key));
+        let replies = join_all(clients.iter().map(place)).await;
+        assert!(replies.iter().all(|reply| reply.status == 201));
+    }
+    assert_eq!(placed().await, 4);
+    // What is placed while redis cannot be reached is counted when it can be again.
+    way.shut();
+    for _ in 0..3 {
+        place(&one.customer(7)).await.expect(201);
+    }
+    way.open();
+    eventually("all of the day's orders are placed", || async {
+        let reply = place(&one.customer(7)).await;
+        assert!([201, 429].contains(&reply.status), "{}", reply.text());
+        (reply.status == 429).then_some(())
+    })
+    .await;
+    assert_eq!(placed().await, 10);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn who_watches_over_a_server_is_always_answered() {
+    let world = World::new().await;
+    let limits = [("MAX_QUERIES_TO_MYSQL", "2"), ("MAX_REQUESTS_PER_SECOND", "2")];
+    let server = world.serve_with(&limits).await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        for _ in 0..10 {
+            server.nobody().get(path).await.expect(200);
+        }
+    }
     world.audit().await;
 }

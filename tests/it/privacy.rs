@@ -5,7 +5,7 @@ use memcache::exp::AsyncMemcache;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Client, Format, Watcher, World};
+use crate::support::{Browser, Client, Format, Proxy, Redis, Server, Watcher, World, eventually};
 
 /// Numbers and words that occur nowhere by accident.
 const EXECUTOR: u32 = 914_273_650;
@@ -272,5 +272,49 @@ async fn a_socket_ends_on_every_server_when_its_browser_becomes_somebody_else() 
         .wait_until("another browser's goes on", |model| model.orders.contains_key(&2))
         .await;
     assert!(watchers[..2].iter().all(|watcher| !watcher.received().contains("afterwards")));
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_a_server_cannot_hear_it_ends_there_later() {
+    let mut redis = Redis::start().await;
+    let (way, far_url) = Proxy::before(&redis.url()).await;
+    let world = World::new().await;
+    let near_url = redis.url();
+    let (near, far) = ([("REDIS_URL", near_url.as_str())], [("REDIS_URL", far_url.as_str())]);
+    let (one, other) = tokio::join!(world.serve_with(&near), world.serve_with(&far));
+    for fault in ["its way to redis is cut", "redis is killed"] {
+        let mut browser = Browser::of(&one, "customer", 3).await;
+        let (history, revision, _) = world.head().await;
+        let client = browser.client().at(&other);
+        let mut watcher = Watcher::connect(&client, &history, revision, Format::Json).await;
+        let settled = |server: &Server| {
+            let client = server.nobody();
+            async move {
+                let text = client.get("/metrics").await.expect(200).text();
+                text.contains("orderboard_feed_redis_up 1").then_some(())
+            }
+        };
+        eventually("both hear each other", || settled(&one)).await;
+        eventually("both hear each other", || settled(&other)).await;
+        if fault == "redis is killed" {
+            redis.kill();
+        } else {
+            way.shut();
+        }
+        browser.switch("customer", 4).await;
+        let trader = one.customer(5);
+        for _ in 0..20 {
+            trader.place("x", "1.00", "RUB").await;
+        }
+        if fault == "redis is killed" {
+            redis.start_again().await;
+        } else {
+            way.open();
+        }
+        watcher.is_hung_up_on().await;
+        one.customer(3).place("afterwards", "10.00", "RUB").await;
+        assert!(!watcher.received().contains("afterwards"), "{fault}");
+    }
     world.audit().await;
 }
