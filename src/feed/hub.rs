@@ -1,8 +1,8 @@
 //! The hub: one place that knows the newest runs, and wakes the sockets when there is another one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
@@ -46,6 +46,8 @@ pub enum Next {
 
 /// Ended sessions that may wait to be told to the other servers.
 const ENDINGS: usize = 1024;
+/// Heartbeats without a sign of life after which a socket's place may be given to another one.
+const SILENT_BEATS: u64 = 3;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub struct Hub {
@@ -55,8 +57,8 @@ pub struct Hub {
     summary: watch::Sender<Utf8Bytes>,
     pub(super) outlets: Outlets,
     pub measures: Measures,
-    /// How many sockets each person has here.
-    seats: Mutex<HashMap<User, u32>>,
+    /// The sockets that each person has here.
+    seats: Mutex<HashMap<User, Vec<Arc<Chair>>>>,
     ended: broadcast::Sender<Uuid>,
     watchers: AtomicU32,
     watchers_elsewhere: AtomicU32,
@@ -208,19 +210,24 @@ impl Hub {
         self.watchers_elsewhere.store(count, Ordering::Relaxed);
     }
 
-    /// A place for one more socket of this person; `None` when they have `most` already. Admins
-    /// without a number are not one person.
+    /// A place for one more socket of this person; `None` when they have `most` already, and all of
+    /// them live. Admins without a number are not one person.
     pub fn seat(self: &Arc<Hub>, user: User, most: u32) -> Option<Seat> {
-        if user.id == 0 {
-            return Some(Seat { hub: Arc::clone(self), user: None });
+        let now = self.beat.borrow().heartbeats;
+        let chair = Arc::new(Chair { heard: AtomicU64::new(now), outlet: OnceLock::new() });
+        if user.id > 0 {
+            let mut seats = self.seats.lock().expect("nobody panics while holding it");
+            let taken = seats.entry(user).or_default();
+            if taken.len() >= most as usize {
+                // Whoever changes networks leaves sockets behind that look open for long.
+                let silent = taken.iter().position(|chair| chair.is_silent(now))?;
+                if let Some(outlet) = taken.remove(silent).outlet.get().and_then(Weak::upgrade) {
+                    outlet.end();
+                }
+            }
+            taken.push(Arc::clone(&chair));
         }
-        let mut seats = self.seats.lock().expect("nobody panics while holding it");
-        let taken = seats.entry(user).or_insert(0);
-        if *taken >= most {
-            return None;
-        }
-        *taken += 1;
-        Some(Seat { hub: Arc::clone(self), user: Some(user) })
+        Some(Seat { hub: Arc::clone(self), user, chair })
     }
 
     /// Counts a watcher, and lets news be brought to them, until the guard is dropped.
@@ -251,17 +258,42 @@ impl Hub {
 /// A socket's place among those of its person, from the request on.
 pub struct Seat {
     hub: Arc<Hub>,
-    user: Option<User>,
+    user: User,
+    chair: Arc<Chair>,
+}
+
+struct Chair {
+    /// The heartbeat before which the last sign of life came.
+    heard: AtomicU64,
+    outlet: OnceLock<Weak<Outlet>>,
+}
+
+impl Chair {
+    fn is_silent(&self, now: u64) -> bool {
+        now.saturating_sub(self.heard.load(Ordering::Relaxed)) >= SILENT_BEATS
+    }
+}
+
+impl Seat {
+    /// Says which socket it is.
+    pub fn take(&self, outlet: &Arc<Outlet>) {
+        let _ = self.chair.outlet.set(Arc::downgrade(outlet));
+    }
+
+    /// Notes a sign of life, as of a heartbeat.
+    pub fn note_heard(&self, heartbeats: u64) {
+        self.chair.heard.store(heartbeats, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let Some(user) = self.user else { return };
         let mut seats = self.hub.seats.lock().expect("nobody panics while holding it");
-        match seats.get_mut(&user) {
-            Some(taken) if *taken > 1 => *taken -= 1,
-            _ => {
-                seats.remove(&user);
+        if let Some(taken) = seats.get_mut(&self.user) {
+            // Its place may have been given away.
+            taken.retain(|chair| !Arc::ptr_eq(chair, &self.chair));
+            if taken.is_empty() {
+                seats.remove(&self.user);
             }
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -38,6 +39,8 @@ pub struct Hello {
 
 /// A client has nothing to say: what it sends is small and rare.
 const MAX_INPUT_BYTES: usize = 4096;
+/// Kept by the kernel of what a reader has not taken yet.
+const SEND_BUFFER: usize = 64 * 1024;
 const MAX_INPUT_PER_BEAT: u32 = 64;
 /// Heartbeats without a sign of life after which a peer is given up.
 const SILENT_BEATS: u32 = 8;
@@ -49,7 +52,7 @@ const AHEAD: Duration = Duration::from_secs(1);
 const RETURN_MS: u64 = 4000;
 
 /// Carries the feed over an upgraded connection until either side ends it.
-pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, _seat: Seat) {
+pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat) {
     // An upgrade that never comes is a client that left.
     let Ok(upgraded) = upgrade.await else { return };
     // Our own accept loop makes nothing else.
@@ -59,11 +62,19 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, _seat: Seat)
     let read = read_buf.to_vec();
     // It would keep the buffer for the request's headers for as long as the socket lives.
     drop(read_buf);
-    converse(io.into_inner(), read, hub, hello).await;
+    converse(io.into_inner(), read, hub, hello, seat).await;
 }
 
 /// The same over a connection of which `read` was read already.
-async fn converse(stream: TcpStream, read: Vec<u8>, hub: Arc<Hub>, hello: Hello) {
+async fn converse(
+    stream: TcpStream,
+    read: Vec<u8>,
+    hub: Arc<Hub>,
+    hello: Hello,
+    seat: Seat,
+) {
+    // The kernel would grow it to megabytes for a reader that has stopped.
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     let config = WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0)
@@ -76,8 +87,9 @@ async fn converse(stream: TcpStream, read: Vec<u8>, hub: Arc<Hub>, hello: Hello)
     let outlet = Arc::new(Outlet::new(stream, hello.reader, at));
     let line = Line(Arc::clone(&outlet));
     let socket = WebSocketStream::from_partially_read(line, read, Side::Server, Some(config)).await;
+    seat.take(&outlet);
     let _watcher = hub.admit(Arc::clone(&outlet));
-    let mut session = Session { socket, outlet, hub, hello, at };
+    let mut session = Session { socket, outlet, hub, hello, seat, at };
     // Whatever ends it, the client comes back with its revision.
     let _ = session.run(now).await;
     session.outlet.take();
@@ -89,6 +101,7 @@ struct Session {
     outlet: Arc<Outlet>,
     hub: Arc<Hub>,
     hello: Hello,
+    seat: Seat,
     at: Standing,
 }
 
@@ -146,6 +159,7 @@ impl Session {
                 Some(Input::Message(Some(Ok(_)))) => {
                     silent = 0;
                     heard += 1;
+                    self.seat.note_heard(heartbeats);
                     if heard > MAX_INPUT_PER_BEAT {
                         return Ok(());
                     }

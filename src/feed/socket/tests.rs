@@ -26,7 +26,8 @@ impl Peer {
         let hello = Hello { reader, page_of, history, since: Some(5), mark: None };
         let (end, ended) = oneshot::channel();
         tokio::spawn(fanout::run(Arc::clone(&hub)));
-        let talk = converse(stream, Vec::new(), Arc::clone(&hub), hello);
+        let seat = hub.seat(user, 1).unwrap();
+        let talk = converse(stream, Vec::new(), Arc::clone(&hub), hello, seat);
         tokio::spawn(async move {
             talk.await;
             let _ = end.send(());
@@ -130,4 +131,30 @@ async fn each_person_has_so_many_seats_and_gets_them_back() {
     assert!(admins.iter().all(Option::is_some), "admins without a number are many people");
     drop(seats);
     assert!(hub.seat(user, 1).is_some());
+}
+
+#[tokio::test]
+async fn the_place_of_a_silent_socket_is_given_to_a_living_one() {
+    let user = User::executor(1);
+    let mut peer = Peer::new(user, None).await;
+    peer.is_greeted().await;
+    // Whoever answers the pings is no more silent than one who has just come.
+    for _ in 0..2 * SILENT_BEATS {
+        peer.hub.beat_once();
+        peer.next().await.unwrap();
+        assert!(peer.hub.seat(user, 1).is_none());
+    }
+    let mut living = None;
+    while living.is_none() {
+        let sent = peer.hub.measures.messages.get();
+        peer.hub.beat_once();
+        while peer.hub.measures.messages.get() == sent {
+            tokio::task::yield_now().await;
+        }
+        living = peer.hub.seat(user, 1);
+    }
+    peer.ended.await.unwrap();
+    assert!(peer.hub.seat(user, 1).is_none(), "there is still one place only");
+    drop(living);
+    assert!(peer.hub.seat(user, 1).is_some());
 }
