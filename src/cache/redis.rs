@@ -2,9 +2,11 @@
 //! revision it was read; whether that is still good is decided by whoever follows the journal, so a
 //! flush that is lost or late does no harm.
 
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::Breaker;
 use crate::identity::User;
@@ -12,23 +14,97 @@ use crate::identity::User;
 const TTL_SECONDS: u32 = 3600;
 const TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A connection that mends itself, with time-outs fit for a cache.
-pub fn connect(url: &str) -> redis::RedisResult<ConnectionManager> {
+/// A connection that mends itself, with time-outs fit for a cache. Clones share it.
+///
+/// redis-rs connects anew when a connection breaks, but not when its answers stay away: one that
+/// died without a word would be asked in vain until TCP gives it up, a quarter of an hour later.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    manager: ConnectionManager,
+    /// Goes up with each replacement.
+    generation: u64,
+}
+
+/// Connects when it is first used.
+pub fn connect(url: &str) -> RedisResult<Connection> {
+    let client = Client::open(url)?;
+    let manager = manage(&client)?;
+    let current = Mutex::new(Current { manager, generation: 0 });
+    Ok(Connection(Arc::new(Shared { client, current })))
+}
+
+fn manage(client: &Client) -> RedisResult<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(Duration::from_millis(250)))
         .set_response_timeout(Some(TIMEOUT))
         .set_number_of_retries(0);
-    ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
+}
+
+impl Connection {
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.0.current.lock().expect("nobody panics while holding it")
+    }
+
+    fn manager(&self) -> (ConnectionManager, u64) {
+        let current = self.current();
+        (current.manager.clone(), current.generation)
+    }
+
+    /// Replaces the connection when its answer stayed away, unless somebody else did so since it was
+    /// asked. Those who still wait for an answer of the old one keep it.
+    fn note<T>(&self, result: RedisResult<T>, generation: u64) -> RedisResult<T> {
+        if result.as_ref().is_err_and(|error| error.is_timeout()) {
+            let mut current = self.current();
+            if current.generation == generation {
+                current.manager = manage(&self.0.client)?;
+                current.generation += 1;
+            }
+        }
+        result
+    }
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let (mut manager, generation) = self.manager();
+            self.note(manager.send_packed_command(command).await, generation)
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let (mut manager, generation) = self.manager();
+            self.note(manager.send_packed_commands(commands, offset, count).await, generation)
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.current().manager.get_db()
+    }
 }
 
 pub struct PersonalPages {
-    connection: Option<ConnectionManager>,
+    connection: Option<Connection>,
     breaker: Breaker,
 }
 
 impl PersonalPages {
     /// A cache at this URL; without one nothing is ever found.
-    pub fn new(url: Option<&str>) -> redis::RedisResult<PersonalPages> {
+    pub fn new(url: Option<&str>) -> RedisResult<PersonalPages> {
         let connection = url.map(connect).transpose()?;
         Ok(PersonalPages { connection, breaker: Breaker::new("redis") })
     }
@@ -57,11 +133,11 @@ impl PersonalPages {
         Some(self.ask::<()>(&redis::cmd("PING")).await.is_some())
     }
 
-    fn connection(&self) -> Option<ConnectionManager> {
+    fn connection(&self) -> Option<Connection> {
         self.connection.clone().filter(|_| self.breaker.is_closed())
     }
 
-    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
+    async fn ask<T: redis::FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         let mut connection = self.connection()?;
         self.breaker.note(command.query_async(&mut connection).await)
     }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::hub::Hub;
+use crate::cache::redis::Connection;
 
 const TELL_EVERY: Duration = Duration::from_secs(2);
 /// Whoever was silent for so long is taken for dead, the servers' clocks playing no part.
@@ -38,7 +38,7 @@ const SCRIPT: &str = "\
     return others";
 
 /// Tells and asks for as long as the server runs. Without redis it counts for itself alone.
-pub async fn run(hub: Arc<Hub>, mut redis: ConnectionManager) {
+pub async fn run(hub: Arc<Hub>, mut redis: Connection) {
     let server = Uuid::new_v4().to_string();
     let mut timer = tokio::time::interval(TELL_EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use tokio::sync::mpsc;
 
 use super::windows::{Untold, Windows};
 use super::{Kind, Now, Party};
-use crate::cache;
+use crate::cache::redis::{Connection, connect};
 
 /// Counts one more under a key, unless there are so many already; gives the number, `FULL`, or
 /// `UNKNOWN` where nothing is counted yet and nothing is given to begin with. What is given counts
@@ -39,7 +38,7 @@ const TOGETHER: usize = 256;
 const GATHER: Duration = Duration::from_millis(10);
 
 pub struct Shared {
-    redis: ConnectionManager,
+    redis: Connection,
     namespace: String,
     untold: mpsc::Sender<Untold>,
 }
@@ -56,7 +55,7 @@ pub enum Answer {
 
 impl Shared {
     pub fn start(url: &str, namespace: &str, windows: &Arc<Windows>) -> redis::RedisResult<Shared> {
-        let redis = cache::redis::connect(url)?;
+        let redis = connect(url)?;
         let (untold, waiting) = mpsc::channel(WAITING);
         let shared = Shared { redis, namespace: namespace.to_owned(), untold };
         let teller = Teller {
@@ -101,7 +100,7 @@ impl Shared {
 
 /// Tells redis what was done here, and learns what was done elsewhere.
 struct Teller {
-    redis: ConnectionManager,
+    redis: Connection,
     namespace: String,
     windows: Arc<Windows>,
 }
