@@ -30,12 +30,12 @@ impl SharedPages {
 
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
         let client = self.client().await?;
-        self.breaker.note(client.get::<Vec<u8>>(key).await)?
+        self.note(client.get::<Vec<u8>>(key).await)?
     }
 
     pub async fn set(&self, key: &str, value: Vec<u8>) {
         if let Some(client) = self.client().await {
-            self.breaker.note(client.set(key, value, TTL).await);
+            self.note(client.set(key, value, TTL).await);
         }
     }
 
@@ -44,6 +44,18 @@ impl SharedPages {
         self.address.as_ref()?;
         let Some(client) = self.client().await else { return Some(false) };
         Some(self.breaker.note(client.get::<Vec<u8>>("readyz").await).is_some())
+    }
+
+    /// A full memcached refuses to store, and still gives what it has; what somebody else left under
+    /// our key may be no page at all.
+    fn note<T>(&self, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Err(error) if is_refusal(&error) => {
+                self.breaker.note_refusal(&error);
+                None
+            }
+            result => self.breaker.note(result),
+        }
     }
 
     async fn client(&self) -> Option<&AsyncMemcache> {
@@ -58,5 +70,14 @@ impl SharedPages {
         });
         let connected: Result<&AsyncMemcache, Error> = connected.await;
         self.breaker.note(connected)
+    }
+}
+
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::Server(_) | Error::Rejected(_) | Error::Decode(_) => true,
+        // Nobody knows whether it was stored: no matter.
+        Error::Ambiguous { source, .. } => is_refusal(source),
+        _ => false,
     }
 }

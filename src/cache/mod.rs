@@ -12,6 +12,9 @@ const REST: Duration = Duration::from_millis(500);
 /// Failures in a row that are worth a line in the log; a busy machine is late now and then.
 const AWAY: u32 = 3;
 
+/// A cache that is full refuses one page after the other: a line in the log so often is enough.
+const SAY_EVERY_MS: u64 = 600_000;
+
 /// Remembers that something was away, and asks again only now and then.
 #[derive(Debug)]
 struct Breaker {
@@ -19,6 +22,7 @@ struct Breaker {
     started: Instant,
     rests_until_ms: AtomicU64,
     failures_in_a_row: AtomicU32,
+    quiet_until_ms: AtomicU64,
 }
 
 impl Breaker {
@@ -28,6 +32,7 @@ impl Breaker {
             started: Instant::now(),
             rests_until_ms: AtomicU64::new(0),
             failures_in_a_row: AtomicU32::new(0),
+            quiet_until_ms: AtomicU64::new(0),
         }
     }
 
@@ -38,6 +43,17 @@ impl Breaker {
     /// Whether it may be asked now.
     fn is_closed(&self) -> bool {
         self.now_ms() >= self.rests_until_ms.load(Ordering::Relaxed)
+    }
+
+    /// Whoever refuses something answers: that costs a miss, and what it holds is still good.
+    fn note_refusal(&self, error: &dyn std::fmt::Display) {
+        let now = self.now_ms();
+        let quiet = |until: u64| (until <= now).then_some(now + SAY_EVERY_MS);
+        let order = Ordering::Relaxed;
+        if self.quiet_until_ms.fetch_update(order, order, quiet).is_ok() {
+            tracing::warn!(%error, "{} refuses pages: they come from the database", self.name);
+        }
+        self.note(Ok::<(), std::convert::Infallible>(()));
     }
 
     fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {

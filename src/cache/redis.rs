@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, Pipeline, RedisFuture, RedisResult, Value};
+use redis::{Client, Cmd, ErrorKind, Pipeline, RedisFuture, RedisResult, Value};
 
 use super::Breaker;
 use crate::identity::User;
@@ -119,7 +119,7 @@ impl PersonalPages {
         let mut commands = redis::pipe();
         commands.hset(&key, field, value).ignore().expire(&key, i64::from(TTL_SECONDS)).ignore();
         let Some(mut connection) = self.connection() else { return };
-        self.breaker.note(commands.query_async::<()>(&mut connection).await);
+        self.note(commands.query_async::<()>(&mut connection).await);
     }
 
     /// Forgets all pages of one person, and of nobody else.
@@ -139,7 +139,18 @@ impl PersonalPages {
 
     async fn ask<T: redis::FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         let mut connection = self.connection()?;
-        self.breaker.note(command.query_async(&mut connection).await)
+        self.note(command.query_async(&mut connection).await)
+    }
+
+    /// A full redis refuses to store, and still gives what it has.
+    fn note<T>(&self, result: RedisResult<T>) -> Option<T> {
+        match result {
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {
+                self.breaker.note_refusal(&error);
+                None
+            }
+            result => self.breaker.note(result),
+        }
     }
 }
 
