@@ -1,10 +1,12 @@
 //! Shared pages: the same for everybody, kept in memcached. Their keys name the revision, so what
 //! is found under a key is right for ever.
 
+use std::io::ErrorKind;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use memcache::exp::{AsyncMemcache, Error, Ttl};
-use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use super::Breaker;
 
@@ -12,9 +14,14 @@ use super::Breaker;
 const TTL: Ttl = Ttl::secs(300);
 const TIMEOUT: Duration = Duration::from_millis(100);
 
+/// Finding out where it is.
+const LOOKUP: Duration = Duration::from_millis(250);
+
 pub struct SharedPages {
     address: Option<String>,
-    client: OnceCell<AsyncMemcache>,
+    /// Dropped with all its connections when one of them fails: those that wait in its pool may have
+    /// died with it, and the name may stand for another machine by now.
+    client: Mutex<Option<AsyncMemcache>>,
     breaker: Breaker,
 }
 
@@ -25,7 +32,7 @@ impl SharedPages {
             let host = url.split_once("://").map_or(url, |(_, host)| host);
             host.split(['/', '?']).next().unwrap_or(host).to_owned()
         });
-        SharedPages { address, client: OnceCell::new(), breaker: Breaker::new("memcached") }
+        SharedPages { address, client: Mutex::new(None), breaker: Breaker::new("memcached") }
     }
 
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -43,7 +50,7 @@ impl SharedPages {
     pub async fn is_up(&self) -> Option<bool> {
         self.address.as_ref()?;
         let Some(client) = self.client().await else { return Some(false) };
-        Some(self.breaker.note(client.get::<Vec<u8>>("readyz").await).is_some())
+        Some(self.note(client.get::<Vec<u8>>("readyz").await).is_some())
     }
 
     /// A full memcached refuses to store, and still gives what it has; what somebody else left under
@@ -54,22 +61,34 @@ impl SharedPages {
                 self.breaker.note_refusal(&error);
                 None
             }
-            result => self.breaker.note(result),
+            result => {
+                if result.is_err() {
+                    *self.known() = None;
+                }
+                self.breaker.note(result)
+            }
         }
     }
 
-    async fn client(&self) -> Option<&AsyncMemcache> {
+    async fn client(&self) -> Option<AsyncMemcache> {
         let address = self.address.as_ref()?;
         if !self.breaker.is_closed() {
             return None;
         }
-        // Connecting resolves the name, which may fail while the network comes up: tried again.
-        let connected = self.client.get_or_try_init(|| async {
-            let builder = AsyncMemcache::builder().timeout(TIMEOUT).connect_timeout(TIMEOUT);
-            builder.connect_async([address.as_str()]).await
-        });
-        let connected: Result<&AsyncMemcache, Error> = connected.await;
-        self.breaker.note(connected)
+        if let Some(client) = &*self.known() {
+            return Some(client.clone());
+        }
+        // This resolves the name only, which may fail or hang while the network comes up.
+        let builder = AsyncMemcache::builder().timeout(TIMEOUT).connect_timeout(TIMEOUT);
+        let made = timeout(LOOKUP, builder.connect_async([address.as_str()])).await;
+        match made.unwrap_or_else(|_| Err(Error::Io(ErrorKind::TimedOut.into()))) {
+            Ok(client) => Some(self.known().get_or_insert(client).clone()),
+            Err(error) => self.breaker.note(Err(error)),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<AsyncMemcache>> {
+        self.client.lock().expect("nobody panics while holding it")
     }
 }
 
