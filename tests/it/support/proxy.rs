@@ -1,14 +1,16 @@
 //! A small TCP proxy between a server and one of its services: it can be shut, so that the service
-//! is away; it can hang; and it can cut a connection to the database right where a COMMIT goes
-//! through.
+//! is away; it can hang; it can cut a connection to the database right where a COMMIT goes through;
+//! and it can write down what the database is asked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use super::statements::{Ear, Statement, Statements};
 
 /// What happens to a connection that commits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +43,8 @@ struct Shared {
     hushed: watch::Sender<bool>,
     /// Whether the next commit is the moment to hush.
     hushes_at_commit: AtomicBool,
+    /// The words that are the moment to hush.
+    hushes_at: Mutex<Option<&'static str>>,
     /// Connections older than this many strandings hang for ever.
     strandings: AtomicU32,
     /// Goes up when all connections are to be dropped.
@@ -48,11 +52,21 @@ struct Shared {
     /// Of so many commits, one is cut, in ways that take turns; 0: none.
     cut_one_in: AtomicU32,
     cuts: AtomicU32,
+    statements: Option<Statements>,
 }
 
 impl Proxy {
     /// Stands before the service that a URL names; gives the URL that leads through it.
     pub async fn before(url: &str) -> (Proxy, String) {
+        Proxy::start(url, None).await
+    }
+
+    /// The same before a database; everything that is asked of it is written down.
+    pub async fn recording(url: &str) -> (Proxy, String) {
+        Proxy::start(url, Some(Statements::default())).await
+    }
+
+    async fn start(url: &str, statements: Option<Statements>) -> (Proxy, String) {
         let (scheme, rest) = url.split_once("://").expect("a URL");
         let end = rest.find('/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
@@ -69,10 +83,12 @@ impl Proxy {
             hangs: watch::Sender::new(false),
             hushed: watch::Sender::new(false),
             hushes_at_commit: AtomicBool::new(false),
+            hushes_at: Mutex::default(),
             strandings: AtomicU32::new(0),
             epoch: watch::Sender::new(0),
             cut_one_in: AtomicU32::new(0),
             cuts: AtomicU32::new(0),
+            statements,
         });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         // A cut looks for COMMIT in the text, which must not be encrypted for that.
@@ -115,16 +131,32 @@ impl Proxy {
         self.shared.hushes_at_commit.store(true, Ordering::SeqCst);
     }
 
+    /// Holds all answers back as soon as the database is asked something with these words. Only
+    /// where it is written down.
+    pub fn hush_at(&self, words: &'static str) {
+        *self.shared.hushes_at.lock().expect("words") = Some(words);
+    }
+
     /// Waits until answers are held back.
     pub async fn is_hushed(&self) {
         let mut hushed = self.shared.hushed.subscribe();
         let wait = tokio::time::timeout(super::PATIENCE, hushed.wait_for(|hushed| *hushed));
-        assert!(matches!(wait.await, Ok(Ok(_))), "no COMMIT goes through");
+        assert!(matches!(wait.await, Ok(Ok(_))), "the moment to hush does not come");
     }
 
     /// From now on cuts one commit of so many; 0 stops that.
     pub fn cut_one_in(&self, commits: u32) {
         self.shared.cut_one_in.store(commits, Ordering::SeqCst);
+    }
+
+    /// What the database was asked since this was called last.
+    pub fn statements(&self) -> Vec<Statement> {
+        self.shared.statements.as_ref().map(Statements::take).unwrap_or_default()
+    }
+
+    /// Whether it was asked something with these words since then.
+    pub fn was_asked(&self, words: &str) -> bool {
+        self.shared.statements.as_ref().is_some_and(|statements| statements.name(words))
     }
 
     /// How many connections were cut while committing.
@@ -171,9 +203,10 @@ async fn carry(client: TcpStream, shared: Arc<Shared>) {
     let (from_service, to_service) = service.into_split();
     // `true`: the next thing the service says is not for the client's ears.
     let deaf = Arc::new(AtomicBool::new(false));
+    let ear = Mutex::new(Ear::default());
     tokio::select! {
-        () = ask(from_client, to_service, &shared, (born, &deaf)) => {}
-        () = answer(from_service, to_client, &shared, (born, &deaf)) => {}
+        () = ask(from_client, to_service, &shared, (born, &deaf, &ear)) => {}
+        () = answer(from_service, to_client, &shared, (born, &deaf, &ear)) => {}
         _ = epoch.changed() => {}
     }
 }
@@ -183,7 +216,7 @@ async fn ask(
     mut client: OwnedReadHalf,
     mut service: OwnedWriteHalf,
     shared: &Shared,
-    (born, deaf): (u32, &AtomicBool),
+    (born, deaf, ear): (u32, &AtomicBool, &Mutex<Ear>),
 ) {
     const COMMIT: &[u8] = b"COMMIT";
     let mut buffer = vec![0; 64 * 1024];
@@ -193,6 +226,13 @@ async fn ask(
         let _ = hangs.wait_for(|hangs| !hangs).await;
         shared.pass(born).await;
         let bytes = &buffer[..count];
+        if let Some(statements) = &shared.statements {
+            ear.lock().expect("ear").hear_client(bytes, statements);
+            let mut hushes_at = shared.hushes_at.lock().expect("words");
+            if hushes_at.take_if(|words| statements.name(words)).is_some() {
+                shared.hushed.send_replace(true);
+            }
+        }
         tail.extend_from_slice(bytes);
         let commits = tail.windows(COMMIT.len()).any(|window| window == COMMIT);
         tail.drain(..tail.len().saturating_sub(COMMIT.len() - 1));
@@ -228,7 +268,7 @@ async fn answer(
     mut service: OwnedReadHalf,
     mut client: OwnedWriteHalf,
     shared: &Shared,
-    (born, deaf): (u32, &AtomicBool),
+    (born, deaf, ear): (u32, &AtomicBool, &Mutex<Ear>),
 ) {
     let mut buffer = vec![0; 64 * 1024];
     let mut hangs = shared.hangs.subscribe();
@@ -237,6 +277,7 @@ async fn answer(
         let _ = hangs.wait_for(|hangs| !hangs).await;
         shared.pass(born).await;
         let _ = hushed.wait_for(|hushed| !hushed).await;
+        ear.lock().expect("ear").hear_database(&buffer[..count]);
         if deaf.load(Ordering::SeqCst) || client.write_all(&buffer[..count]).await.is_err() {
             return;
         }

@@ -10,14 +10,20 @@ use super::eventually;
 pub struct Redis {
     child: Child,
     port: u16,
+    options: &'static [&'static str],
 }
 
 impl Redis {
     pub async fn start() -> Redis {
+        Redis::with(&[]).await
+    }
+
+    /// With further options.
+    pub async fn with(options: &'static [&'static str]) -> Redis {
         let probe = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = probe.local_addr().expect("an address").port();
         drop(probe);
-        let redis = Redis { child: spawn(port), port };
+        let redis = Redis { child: spawn(port, options), port, options };
         redis.is_up().await;
         redis
     }
@@ -34,7 +40,7 @@ impl Redis {
 
     /// Comes back on the same port after it was killed.
     pub async fn start_again(&mut self) {
-        self.child = spawn(self.port);
+        self.child = spawn(self.port, self.options);
         self.is_up().await;
     }
 
@@ -82,10 +88,11 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(port: u16) -> Child {
+fn spawn(port: u16, options: &[&str]) -> Child {
     Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
         .arg(port.to_string())
+        .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()

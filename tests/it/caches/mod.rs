@@ -1,6 +1,13 @@
 //! Caches make it faster and are never wrong: what they hold is as of a revision, and whoever reads
 //! them knows which revision is needed.
 
+mod away;
+mod board;
+mod full;
+mod personal;
+mod shown;
+mod stranded;
+
 use memcache::exp::{AsyncMemcache, Ttl};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
