@@ -19,6 +19,7 @@ mod outages;
 mod pages;
 mod paging;
 mod privacy;
+mod queries;
 mod races;
 mod removal;
 mod statistics;
