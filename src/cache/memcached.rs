@@ -32,7 +32,11 @@ impl SharedPages {
             let host = url.split_once("://").map_or(url, |(_, host)| host);
             host.split(['/', '?']).next().unwrap_or(host).to_owned()
         });
-        SharedPages { address, client: Mutex::new(None), breaker: Breaker::new("memcached") }
+        SharedPages {
+            address,
+            client: Mutex::new(None),
+            breaker: Breaker::new("memcached", "pages come from the database"),
+        }
     }
 
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 const REST: Duration = Duration::from_millis(500);
 /// Failures in a row that are worth a line in the log; a busy machine is late now and then.
 const AWAY: u32 = 3;
-
 /// A cache that is full refuses one page after the other: a line in the log so often is enough.
 const SAY_EVERY_MS: u64 = 600_000;
 
 /// Remembers that something was away, and asks again only now and then.
 #[derive(Debug)]
-struct Breaker {
+pub struct Breaker {
     name: &'static str,
+    /// What happens while it is away, for the log.
+    meanwhile: &'static str,
     started: Instant,
     rests_until_ms: AtomicU64,
     failures_in_a_row: AtomicU32,
@@ -26,9 +27,10 @@ struct Breaker {
 }
 
 impl Breaker {
-    fn new(name: &'static str) -> Breaker {
+    pub fn new(name: &'static str, meanwhile: &'static str) -> Breaker {
         Breaker {
             name,
+            meanwhile,
             started: Instant::now(),
             rests_until_ms: AtomicU64::new(0),
             failures_in_a_row: AtomicU32::new(0),
@@ -41,7 +43,7 @@ impl Breaker {
     }
 
     /// Whether it may be asked now.
-    fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.now_ms() >= self.rests_until_ms.load(Ordering::Relaxed)
     }
 
@@ -51,12 +53,12 @@ impl Breaker {
         let quiet = |until: u64| (until <= now).then_some(now + SAY_EVERY_MS);
         let order = Ordering::Relaxed;
         if self.quiet_until_ms.fetch_update(order, order, quiet).is_ok() {
-            tracing::warn!(%error, "{} refuses pages: they come from the database", self.name);
+            tracing::warn!(%error, "{} refuses: {}", self.name, self.meanwhile);
         }
         self.note(Ok::<(), std::convert::Infallible>(()));
     }
 
-    fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
+    pub fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(value) => {
                 if self.failures_in_a_row.swap(0, Ordering::Relaxed) >= AWAY {
@@ -68,7 +70,7 @@ impl Breaker {
                 let until = self.now_ms() + REST.as_millis() as u64;
                 self.rests_until_ms.store(until, Ordering::Relaxed);
                 if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == AWAY {
-                    tracing::warn!(%error, "{} is away: pages come from the database", self.name);
+                    tracing::warn!(%error, "{} is away: {}", self.name, self.meanwhile);
                 }
                 None
             }

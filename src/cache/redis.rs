@@ -106,7 +106,10 @@ impl PersonalPages {
     /// A cache at this URL; without one nothing is ever found.
     pub fn new(url: Option<&str>) -> RedisResult<PersonalPages> {
         let connection = url.map(connect).transpose()?;
-        Ok(PersonalPages { connection, breaker: Breaker::new("redis") })
+        Ok(PersonalPages {
+            connection,
+            breaker: Breaker::new("redis", "pages come from the database"),
+        })
     }
 
     pub async fn get(&self, history: &str, user: User, field: &str) -> Option<Vec<u8>> {

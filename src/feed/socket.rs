@@ -66,13 +66,7 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat) 
 }
 
 /// The same over a connection of which `read` was read already.
-async fn converse(
-    stream: TcpStream,
-    read: Vec<u8>,
-    hub: Arc<Hub>,
-    hello: Hello,
-    seat: Seat,
-) {
+async fn converse(stream: TcpStream, read: Vec<u8>, hub: Arc<Hub>, hello: Hello, seat: Seat) {
     // The kernel would grow it to megabytes for a reader that has stopped.
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     let config = WebSocketConfig::default()

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::windows::{Untold, Windows};
 use super::{Kind, Now, Party};
+use crate::cache::Breaker;
 use crate::cache::redis::{Connection, connect};
 
 /// Counts one more under a key, unless there are so many already; gives the number, `FULL`, or
@@ -39,6 +40,7 @@ const GATHER: Duration = Duration::from_millis(10);
 
 pub struct Shared {
     redis: Connection,
+    breaker: Breaker,
     namespace: String,
     untold: mpsc::Sender<Untold>,
 }
@@ -57,7 +59,8 @@ impl Shared {
     pub fn start(url: &str, namespace: &str, windows: &Arc<Windows>) -> redis::RedisResult<Shared> {
         let redis = connect(url)?;
         let (untold, waiting) = mpsc::channel(WAITING);
-        let shared = Shared { redis, namespace: namespace.to_owned(), untold };
+        let breaker = Breaker::new("redis", "each server keeps the limits for itself");
+        let shared = Shared { redis, breaker, namespace: namespace.to_owned(), untold };
         let teller = Teller {
             redis: shared.redis.clone(),
             namespace: shared.namespace.clone(),
@@ -77,19 +80,29 @@ impl Shared {
         let mut take = redis::cmd("EVAL");
         let begin = begin.map_or(String::new(), |begin| begin.to_string());
         take.arg(TAKE).arg(1).arg(key).arg(most).arg(millis(ttl)).arg(begin);
-        // Its own log line tells that redis is away.
-        match take.query_async::<i64>(&mut self.redis.clone()).await {
-            Ok(FULL) => Answer::Full,
-            Ok(UNKNOWN) => Answer::Unknown,
-            Ok(_) => Answer::Taken,
-            Err(_) => Answer::Silent,
+        match self.ask(&take).await {
+            Some(FULL) => Answer::Full,
+            Some(UNKNOWN) => Answer::Unknown,
+            Some(_) => Answer::Taken,
+            None => Answer::Silent,
         }
     }
 
     pub async fn give_back(&self, key: &str) {
         let mut give = redis::cmd("EVAL");
         give.arg(GIVE_BACK).arg(1).arg(key);
-        let _ = give.query_async::<()>(&mut self.redis.clone()).await;
+        self.ask::<()>(&give).await;
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Option<T> {
+        if !self.breaker.is_closed() {
+            return None;
+        }
+        match command.query_async(&mut self.redis.clone()).await {
+            // Something strange under our key is no reason not to ask for others.
+            Err(error) if error.code().is_some() => None,
+            result => self.breaker.note(result),
+        }
     }
 
     /// Tells the others, some time soon.
