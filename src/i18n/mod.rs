@@ -1,6 +1,7 @@
 //! Words: every text a person reads is a Fluent message in `locales/`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -26,7 +27,10 @@ impl Lang {
 
     /// The text of `key`.
     pub fn text(self, key: &str) -> Cow<'static, str> {
-        self.message(key, None)
+        match texts(self).plain.get(key) {
+            Some(text) => Cow::Borrowed(text),
+            None => self.message(key, None),
+        }
     }
 
     /// The text of `key` with its variables filled in.
@@ -39,7 +43,7 @@ impl Lang {
     }
 
     fn message(self, key: &str, args: Option<&FluentArgs>) -> Cow<'static, str> {
-        let bundle = bundle(self);
+        let bundle = &texts(self).bundle;
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
             debug_assert!(false, "no text {key} in {}", self.tag());
             return Cow::Owned(key.to_owned());
@@ -54,21 +58,34 @@ impl Lang {
 /// Reads all texts, so that a fault in them shows at start and not in somebody's page.
 pub fn load() {
     for lang in Lang::ALL {
-        bundle(lang);
+        texts(lang);
     }
 }
 
-static EN: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
-    let text = include_str!("../../locales/en.ftl").to_owned();
-    let resource = FluentResource::try_new(text).expect("locales/en.ftl parses");
+/// All texts of a language. Those without variables, which are most of every page, are made once.
+struct Texts {
+    bundle: FluentBundle<FluentResource>,
+    plain: HashMap<&'static str, String>,
+}
+
+static EN: LazyLock<Texts> = LazyLock::new(|| {
+    let text = include_str!("../../locales/en.ftl");
+    let resource = FluentResource::try_new(text.to_owned()).expect("locales/en.ftl parses");
     let mut bundle = FluentBundle::new_concurrent(vec![langid!("en")]);
     // The marks that isolate a variable's direction would show up in titles, attributes and JSON.
     bundle.set_use_isolating(false);
     bundle.add_resource(resource).expect("every key of locales/en.ftl stands once");
-    bundle
+    let plain = text.lines().filter_map(|line| {
+        let (key, _) = line.split_once(" =")?;
+        let pattern = bundle.get_message(key)?.value()?;
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, None, &mut errors).into_owned();
+        errors.is_empty().then_some((key, text))
+    });
+    Texts { plain: plain.collect(), bundle }
 });
 
-fn bundle(lang: Lang) -> &'static FluentBundle<FluentResource> {
+fn texts(lang: Lang) -> &'static Texts {
     match lang {
         Lang::En => &EN,
     }
