@@ -50,7 +50,7 @@ pub fn orders(ctx: &Context, orders: &Table<Order>) -> Markup {
     html! {
         h1 { (ctx.lang.text("nav-orders")) " " span.count data-count="orders" { (orders.total) } }
         (orders::view::table(
-            ctx, orders::view::Kind::All, orders.page, orders.per_page, &orders.rows,
+            ctx.lang, orders::view::Kind::All, orders.page, orders.per_page, &orders.rows,
         ))
         (paging(ctx, "/admin/orders", orders))
     }
@@ -83,5 +83,5 @@ pub fn executors(ctx: &Context, people: &Table<Profile>) -> Markup {
 }
 
 fn paging<T>(ctx: &Context, path: &str, rows: &Table<T>) -> Markup {
-    table::paging(ctx, path, rows.page, rows.pages, rows.per_page, rows.total)
+    table::paging(ctx.lang, path, rows.page, rows.pages, rows.per_page, rows.total)
 }

@@ -2,19 +2,21 @@
 //! memcached with all others. Their keys name the revision, so a stale one can never be read.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::Page;
 use super::index::{Board, Part, Selection};
+use super::{Page, view};
 use crate::cache::memcached::SharedPages;
 use crate::database::Reads;
 use crate::error::{Fault, Refused};
 use crate::exchange::journal::Position;
+use crate::i18n::Lang;
 use crate::orders::{self, Status};
-use crate::page::Source;
+use crate::page::{Main, Source};
 
 /// Pages of the newest revision kept in the process.
 const HOT: usize = 512;
@@ -26,7 +28,32 @@ pub struct Pages {
     hot: Mutex<Hot>,
 }
 
-type Cell = Arc<OnceCell<Arc<Page>>>;
+type Cell = Arc<OnceCell<Arc<Snapshot>>>;
+
+/// A page, with its HTML in each language that somebody has read it in.
+pub struct Snapshot {
+    page: Arc<Page>,
+    mains: [OnceLock<Main>; Lang::ALL.len()],
+}
+
+impl Snapshot {
+    fn of(page: Arc<Page>) -> Arc<Snapshot> {
+        Arc::new(Snapshot { page, mains: Default::default() })
+    }
+
+    /// What stands in the page's `main`, the same for every reader.
+    pub fn main(&self, lang: Lang) -> &Main {
+        self.mains[lang as usize].get_or_init(|| Main::new(view::main(lang, &self.page)))
+    }
+}
+
+impl Deref for Snapshot {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        &self.page
+    }
+}
 
 #[derive(Default)]
 struct Hot {
@@ -53,7 +80,7 @@ impl Pages {
         board: &Board,
         reads: Reads<'_>,
         part: Part,
-    ) -> Result<(Arc<Page>, Source), Refused> {
+    ) -> Result<(Arc<Snapshot>, Source), Refused> {
         for _ in 0..ATTEMPTS {
             let selection = board.select(part);
             let part = match part {
@@ -65,20 +92,19 @@ impl Pages {
             let made = cell.get_or_try_init(|| async {
                 let (page, from) = self.fetch(reads, part, &selection).await?;
                 source = from;
-                Ok::<_, Result<MovedOn, sqlx::Error>>(page)
+                self.keep(part, &page);
+                Ok::<_, Result<MovedOn, sqlx::Error>>(Snapshot::of(page))
             });
             match made.await {
-                Ok(page) => {
-                    self.keep(part, page);
-                    return Ok((Arc::clone(page), source));
-                }
+                Ok(page) => return Ok((Arc::clone(page), source)),
                 Err(Ok(MovedOn { to })) => {
                     board.reached(to, Duration::from_millis(500)).await;
                 }
                 // What was known last, and says as of when, is better than nothing.
                 Err(Err(error)) => {
                     let last = self.last(part, &selection.position.history);
-                    return last.map(|page| (page, Source::Memory)).ok_or(error.into());
+                    let last = last.map(|page| (Snapshot::of(page), Source::Memory));
+                    return last.ok_or(error.into());
                 }
             }
         }

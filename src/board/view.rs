@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::Page;
+use crate::i18n::Lang;
 use crate::orders::view::{Kind, table};
-use crate::page::Context;
 use crate::page::table::paging;
 
-pub fn main(ctx: &Context, page: &Page) -> Markup {
-    let lang = ctx.lang;
+/// Nothing of who reads it is in there: it is made once, for all.
+pub fn main(lang: Lang, page: &Page) -> Markup {
     html! {
         div.head {
             h1 {
@@ -20,7 +20,7 @@ pub fn main(ctx: &Context, page: &Page) -> Markup {
                 (lang.text("board-watchers")) " " span data-count="watchers" { "0" }
             }
         }
-        (table(ctx, Kind::Board, page.page, page.per_page, &page.orders))
-        (paging(ctx, "/orders", page.page, page.pages, page.per_page, page.open_orders))
+        (table(lang, Kind::Board, page.page, page.per_page, &page.orders))
+        (paging(lang, "/orders", page.page, page.pages, page.per_page, page.open_orders))
     }
 }

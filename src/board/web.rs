@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::Page;
 use super::index::Part;
-use super::{Page, view};
 use crate::error::{Refusal, Refused};
 use crate::exchange::event::Mark;
 use crate::identity::Role;
@@ -21,7 +21,7 @@ pub async fn show(request: Request) -> Result<Response, Refused> {
     let (page, source) = app.pages.get(&app.board, request.interactions(), part).await?;
     let title = request.lang.text("board-title");
     let data = Provenance { source, revision: page.revision };
-    Ok(request.live_page(&title, data, |context| view::main(context, &page)))
+    Ok(request.shared_page(&title, data, page.main(request.lang)))
 }
 
 /// `GET /api/board?page=&per_page=` or `?before=ID&per_page=`

@@ -64,7 +64,7 @@ pub fn table(ctx: &Context, path: &str, contracts: &Table<Contract>) -> Markup {
                 html! { @for contract in &contracts.rows { (row(lang, contract)) } },
             ))
         }
-        (table::paging(ctx, path, page, pages, per_page, total))
+        (table::paging(lang, path, page, pages, per_page, total))
     }
 }
 

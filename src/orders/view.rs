@@ -85,8 +85,7 @@ pub const fn status_key(status: Status) -> &'static str {
 }
 
 /// A table of orders; `page` and `per_page` are what its live rows go by.
-pub fn table(ctx: &Context, kind: Kind, page: u32, per_page: u32, orders: &[Order]) -> Markup {
-    let lang = ctx.lang;
+pub fn table(lang: Lang, kind: Kind, page: u32, per_page: u32, orders: &[Order]) -> Markup {
     let (class, takes, empty) = match kind {
         Kind::Board => ("board", Takes::Opened, "board-empty"),
         Kind::Mine => ("mine", Takes::Orders, "my-orders-empty"),
@@ -122,9 +121,9 @@ pub fn mine(ctx: &Context, orders: &Table<Order>, place: &form::Place) -> Markup
             (form::place(ctx, place))
             section {
                 h1 { (ctx.lang.text("my-orders-title")) }
-                (table(ctx, Kind::Mine, orders.page, orders.per_page, &orders.rows))
+                (table(ctx.lang, Kind::Mine, orders.page, orders.per_page, &orders.rows))
                 (table::paging(
-                    ctx, "/my/orders", orders.page, orders.pages, orders.per_page, orders.total,
+                    ctx.lang, "/my/orders", orders.page, orders.pages, orders.per_page, orders.total,
                 ))
             }
         }

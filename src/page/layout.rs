@@ -3,12 +3,12 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::header::{demo_bar, header};
-use super::{Context, Flash, Origin, Source};
+use super::{Context, Flash, Main, Origin, Source};
 use crate::identity::{Role, User};
 use crate::web::assets;
 
 /// The whole HTML document. What changes live is inside `main`; `title` is plain text.
-pub fn document(ctx: &Context, title: &str, main: Markup) -> Markup {
+pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
     let lang = ctx.lang;
     let live = ctx.live.as_ref();
     html! {

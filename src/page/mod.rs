@@ -8,6 +8,10 @@ pub mod layout;
 pub mod paging;
 pub mod table;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use maud::{Markup, Render};
+
 use crate::exchange::event::Mark;
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
@@ -39,6 +43,36 @@ pub struct Live {
     pub revision: u64,
     /// Of the batch that made the revision, where that is known.
     pub mark: Option<Mark>,
+}
+
+/// What stands in a page's `main`, with a number that is another one for everything else.
+pub struct Main {
+    html: String,
+    digest: u64,
+}
+
+impl Main {
+    /// About what a document has after its `main`.
+    const REST: usize = 1024;
+
+    pub fn new(markup: Markup) -> Main {
+        let html = markup.into_string();
+        let mut hasher = DefaultHasher::new();
+        html.hash(&mut hasher);
+        Main { html, digest: hasher.finish() }
+    }
+
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+}
+
+impl Render for Main {
+    fn render_to(&self, document: &mut String) {
+        // It is most of a document, which need not grow in steps.
+        document.reserve(self.html.len() + Main::REST);
+        document.push_str(&self.html);
+    }
 }
 
 /// Where the page's data came from, and what that cost.

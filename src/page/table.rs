@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use maud::{Markup, html};
 
-use super::Context;
 use super::paging::{Button, SIZES, buttons};
 use crate::i18n::Lang;
 use crate::moment::Moment;
@@ -77,15 +76,7 @@ pub fn time(moment: Moment) -> Markup {
 }
 
 /// The links to the other pages of `path`, and how many rows there are at all.
-pub fn paging(
-    ctx: &Context,
-    path: &str,
-    page: u32,
-    pages: u32,
-    per_page: u32,
-    total: u32,
-) -> Markup {
-    let lang = ctx.lang;
+pub fn paging(lang: Lang, path: &str, page: u32, pages: u32, per_page: u32, total: u32) -> Markup {
     let step = |to: u32, rel: &str, mark: &str, key: &str| {
         html! {
             @if (1..=pages).contains(&to) {

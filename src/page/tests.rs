@@ -97,7 +97,7 @@ fn pages(ctx: &Context) -> Vec<String> {
         gain: Some(gain),
     };
     let mains = [
-        board::view::main(ctx, &board),
+        board::view::main(ctx.lang, &board),
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),
         orders::view::mine(ctx, &orders, &place(Some("request_id"))),
@@ -113,7 +113,10 @@ fn pages(ctx: &Context) -> Vec<String> {
         error::main(ctx, 404, "<title>", "<detail>", Some("7f3a")),
         home::main(ctx),
     ];
-    mains.into_iter().map(|main| layout::document(ctx, "<title>", main).into_string()).collect()
+    mains
+        .into_iter()
+        .map(|main| layout::document(ctx, "<title>", &Main::new(main)).into_string())
+        .collect()
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
     ] {
         assert_eq!(Flash::from_cookie(&flash.to_cookie()), Some(flash));
         let ctx = Context { flash: Some(flash), ..context(Role::Customer) };
-        layout::document(&ctx, "", maud::html! {});
+        layout::document(&ctx, "", &Main::new(maud::html! {}));
     }
     for text in [
         "",

@@ -1,5 +1,6 @@
 //! Replies: pages, JSON, redirects, and errors in the shape and language of whoever asked.
 
+use std::borrow::Borrow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use super::{Request, session};
 use crate::error::{Fault, Refusal, Refused};
 use crate::exchange::Receipt;
 use crate::exchange::event::Mark;
-use crate::page::{self, Context, Flash, Live, Origin, Source};
+use crate::page::{self, Context, Flash, Live, Main, Origin, Source};
 
 /// A whole reply.
 pub type Response = http::Response<Bytes>;
@@ -41,6 +42,11 @@ impl Request {
         self.render(StatusCode::OK, title, Some(data), main)
     }
 
+    /// The same around what is already made, for many readers.
+    pub fn shared_page(&self, title: &str, data: Provenance, main: &Main) -> Response {
+        self.document(StatusCode::OK, title, Some(data), |_| main)
+    }
+
     /// A page with any status.
     pub fn render(
         &self,
@@ -48,6 +54,16 @@ impl Request {
         title: &str,
         data: Option<Provenance>,
         main: impl FnOnce(&Context) -> Markup,
+    ) -> Response {
+        self.document(status, title, data, |context| Main::new(main(context)))
+    }
+
+    fn document<M: Borrow<Main>>(
+        &self,
+        status: StatusCode,
+        title: &str,
+        data: Option<Provenance>,
+        main: impl FnOnce(&Context) -> M,
     ) -> Response {
         let here = self.here();
         let behind = !self.app.database_is_up();
@@ -66,9 +82,10 @@ impl Request {
             origin: None,
         };
         let main = main(&context);
+        let main = main.borrow();
         // The history is part of it: after a restore the same revision is another page.
         let live = context.live.as_ref().map(|live| (&live.history, live.revision));
-        let tag = tag(&(title, main.0.as_str(), &here, self.user, self.lang, live, behind));
+        let tag = tag(&(title, main.digest(), &here, self.user, self.lang, live, behind));
         let source = data.map_or(Source::None, |data| data.source);
         if status == StatusCode::OK && flash.is_none() && self.has(&tag) {
             return self.not_modified(&tag, source);
