@@ -1,14 +1,40 @@
 //! The top of every page: where the reader can go, and in demo mode who they want to be.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use maud::{Markup, html};
 
 use super::Context;
+use crate::i18n::Lang;
 use crate::identity::{Role, User};
 use crate::web::assets;
 
+/// What a bar shows: the reader's role, which of its places this is, whether it is live.
+type Shown = (Lang, Option<Role>, Option<&'static str>, bool);
+
+/// There are few bars, and one is on every page: they are all made before the first.
+static BARS: LazyLock<HashMap<Shown, Markup>> = LazyLock::new(|| {
+    let roles = [None, Some(Role::Customer), Some(Role::Executor), Some(Role::Admin)];
+    let mut all = HashMap::new();
+    for (lang, role) in Lang::ALL.into_iter().flat_map(|lang| roles.map(|role| (lang, role))) {
+        let here = places(role).iter().map(|(path, _)| Some(*path)).chain([None]);
+        for shown in here.flat_map(|here| [true, false].map(|live| (lang, role, here, live))) {
+            all.insert(shown, bar(shown));
+        }
+    }
+    all
+});
+
 /// The bar with the ways to the reader's pages, and whether this one is live.
-pub fn header(ctx: &Context) -> Markup {
-    let lang = ctx.lang;
+pub fn header(ctx: &Context) -> &'static Markup {
+    let role = ctx.user.map(|user| user.role);
+    let path = ctx.here.split('?').next().unwrap_or_default();
+    let here = places(role).iter().map(|(place, _)| *place).find(|&place| place == path);
+    &BARS[&(ctx.lang, role, here, ctx.live.is_some())]
+}
+
+fn bar((lang, role, here, live): Shown) -> Markup {
     html! {
         header.top {
             div.container {
@@ -16,12 +42,12 @@ pub fn header(ctx: &Context) -> Markup {
                     img src=(assets::url("icon.svg")) alt="" width="22" height="22";
                     (lang.text("brand"))
                 }
-                @if let Some(user) = ctx.user {
+                @if role.is_some() {
                     nav aria-label=(lang.text("nav-label")) {
-                        ul { @for (path, key) in places(user.role) { (link(ctx, path, key)) } }
+                        ul { @for (path, key) in places(role) { (link(lang, here, path, key)) } }
                     }
                 }
-                @if ctx.live.is_some() {
+                @if live {
                     div.live {
                         span #live role="status" data-live=(lang.text("live-now"))
                             data-catching=(lang.text("live-catching-up"))
@@ -36,19 +62,20 @@ pub fn header(ctx: &Context) -> Markup {
 }
 
 /// Where a role can go: path and key of the name.
-fn places(role: Role) -> &'static [(&'static str, &'static str)] {
+fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
     match role {
-        Role::Customer => &[
+        None => &[],
+        Some(Role::Customer) => &[
             ("/my/orders", "nav-my-orders"),
             ("/my/contracts", "nav-my-contracts"),
             ("/profile", "nav-profile"),
         ],
-        Role::Executor => &[
+        Some(Role::Executor) => &[
             ("/orders", "nav-board"),
             ("/my/contracts", "nav-my-contracts"),
             ("/profile", "nav-profile"),
         ],
-        Role::Admin => &[
+        Some(Role::Admin) => &[
             ("/admin", "nav-overview"),
             ("/orders", "nav-board"),
             ("/admin/orders", "nav-orders"),
@@ -59,13 +86,9 @@ fn places(role: Role) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-fn link(ctx: &Context, path: &str, key: &str) -> Markup {
-    let here = ctx.here.split('?').next().unwrap_or_default();
-    html! {
-        li {
-            a href=(path) aria-current=[(here == path).then_some("page")] { (ctx.lang.text(key)) }
-        }
-    }
+fn link(lang: Lang, here: Option<&str>, path: &str, key: &str) -> Markup {
+    let current = (here == Some(path)).then_some("page");
+    html! { li { a href=(path) aria-current=[current] { (lang.text(key)) } } }
 }
 
 /// The strip that says that this is a demo, with the switcher: who do you want to be?

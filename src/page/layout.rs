@@ -1,11 +1,33 @@
 //! The document around every page: head, what happened last, footer.
 
+use std::sync::LazyLock;
+
 use maud::{DOCTYPE, Markup, html};
 
 use super::header::{demo_bar, header};
 use super::{Context, Flash, Main, Origin, Source};
+use crate::i18n::Lang;
 use crate::identity::{Role, User};
 use crate::web::assets;
+
+/// The styles and the script, the same on every page.
+static LINKS: LazyLock<Markup> = LazyLock::new(|| {
+    html! {
+        link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
+        link rel="stylesheet" href=(assets::url("bootstrap.css"));
+        link rel="stylesheet" href=(assets::url("app.css"));
+        script defer src=(assets::url("live.js")) {}
+    }
+});
+
+/// Where the script says what it must, and the words for it.
+static NOTICES: LazyLock<[Markup; Lang::ALL.len()]> = LazyLock::new(|| {
+    Lang::ALL.map(|lang| {
+        let [taken, expired] =
+            ["live-taken", "live-expired"].map(|key| lang.format(key, [("id", "{id}".into())]));
+        html! { div #notice.notice role="status" data-taken=(taken) data-expired=(expired) {} }
+    })
+});
 
 /// The whole HTML document. What changes live is inside `main`; `title` is plain text.
 pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
@@ -19,10 +41,7 @@ pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (lang.text("brand")) }
-                link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
-                link rel="stylesheet" href=(assets::url("bootstrap.css"));
-                link rel="stylesheet" href=(assets::url("app.css"));
-                script defer src=(assets::url("live.js")) {}
+                (*LINKS)
             }
             body class=(role_class(ctx.user)) data-here=(ctx.here) data-as=[ctx.user]
                 data-live=[live.map(|_| "/live")]
@@ -37,9 +56,7 @@ pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
                 main #main.container tabindex="-1" { (main) }
                 form #act method="post" autocomplete="off" {}
                 (footer(ctx))
-                div #notice.notice role="status"
-                    data-taken=(lang.format("live-taken", [("id", "{id}".into())]))
-                    data-expired=(lang.format("live-expired", [("id", "{id}".into())])) {}
+                (NOTICES[lang as usize])
             }
         }
     }
