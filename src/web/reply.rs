@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
@@ -263,25 +263,36 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
 
 /// What every reply says besides.
 pub fn finish(response: &mut Response) {
-    const ALWAYS: [(&str, &str); 7] = [
+    static ALWAYS: [(HeaderName, HeaderValue); 8] = [
         (
-            "content-security-policy",
-            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
-             form-action 'self'; frame-ancestors 'none'",
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+                 form-action 'self'; frame-ancestors 'none'",
+            ),
         ),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("vary", "Cookie, X-User-Type, X-User-Id, Accept-Language"),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+        (header::VARY, HeaderValue::from_static("Cookie, X-User-Type, X-User-Id, Accept-Language")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
     let headers = response.headers_mut();
-    for (name, text) in ALWAYS {
-        headers.entry(name).or_insert(HeaderValue::from_static(text));
+    headers.reserve(ALWAYS.len());
+    for (name, value) in &ALWAYS {
+        headers.entry(name).or_insert_with(|| value.clone());
     }
-    let private = HeaderValue::from_static("private, no-cache");
-    headers.entry(header::CACHE_CONTROL).or_insert(private);
 }
 
 /// A tag of what a reply shows. Who asks is part of it: two people's pages never share one.
