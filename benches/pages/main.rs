@@ -3,8 +3,8 @@
 //! orders; and what a million orders cost at start.
 //!
 //! Needs the services: `bin/services up && source .services/env && cargo bench --bench pages`.
-//! After `--`: `--quick` is one round instead of seven, `--profile SECONDS` keeps a small board busy
-//! with hits and says its pid, for a profiler to look at.
+//! After `--`: `--quick` is one round instead of seven; `--hits` is what needs no big board;
+//! `--profile SECONDS` keeps a small board busy and says the server's pid, for a profiler to look at.
 //!
 //! The server under test has one core to itself, the load another; the databases are anywhere. So
 //! both servers show what they make of one core, and the line of each says how busy the load was:
@@ -43,14 +43,23 @@ fn main() {
             load::run(address, connections.parse().unwrap(), millis.parse().unwrap());
         }
         ["--profile", seconds, ..] => profile(seconds.parse().expect("seconds")),
-        _ => compare(if arguments.contains(&"--quick") { 1 } else { ROUNDS }),
+        _ => {
+            cores::settle();
+            let databases = Databases::new();
+            let rounds = if arguments.contains(&"--quick") { 1 } else { ROUNDS };
+            if arguments.contains(&"--hits") {
+                hits(&small(&databases), rounds);
+            } else {
+                compare(&databases, rounds);
+            }
+        }
     }
 }
 
-fn compare(rounds: usize) {
-    cores::settle();
-    let databases = Databases::new();
-    let empty = Ours::start(&databases).memory_mib()[0];
+fn compare(databases: &Databases, rounds: usize) {
+    // The first start makes the tables, which the others do not.
+    drop(Ours::start(databases));
+    let empty = Ours::start(databases).memory_mib()[0];
     let filling = Instant::now();
     databases.fill();
     println!(
@@ -58,7 +67,7 @@ fn compare(rounds: usize) {
         filling.elapsed().as_secs_f64(),
         databases.buffer_pool_mib()
     );
-    let ours = Ours::start(&databases);
+    let ours = Ours::start(databases);
     let [now, most] = ours.memory_mib();
     println!(
         "start {:.2} s; {now:.1} MiB, {most:.1} at most; on an empty board {empty:.1}: the index of \
@@ -191,15 +200,21 @@ fn stampedes(ours: &Ours, rounds: usize) {
     ratio("stampede_renders_per_1000", renders / misses::STAMPEDE as f64);
 }
 
-/// Hits alone, on a small board.
+/// A server with a board of few orders, which looks no different.
+fn small(databases: &Databases) -> Ours {
+    let ours = Ours::start(databases);
+    let mut talk = Talk::to(&ours.address);
+    (1..=50).for_each(|number| misses::place_order(&mut talk, number));
+    ours
+}
+
+/// Hits alone.
 fn profile(seconds: u64) {
     cores::settle();
     let databases = Databases::new();
-    let ours = Ours::start(&databases);
-    let mut talk = Talk::to(&ours.address);
-    (1..=50).for_each(|number| misses::place_order(&mut talk, number));
+    let ours = small(&databases);
     let board = board(&ours, "board");
-    talk.ask(&board.request);
+    Talk::to(&ours.address).ask(&board.request);
     println!("pid {}", ours.pid());
     let before = cores::busy(ours.pid());
     let seen = load::ask(&ours.address, 32, Duration::from_secs(seconds), &board.request);
