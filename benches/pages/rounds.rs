@@ -67,9 +67,13 @@ impl Rounds {
     pub fn to_line(&self, subject: &Subject) -> String {
         let requests: u64 = self.seen.iter().map(|seen| seen.requests).sum();
         let load: f64 = self.seen.iter().map(|seen| seen.busy_seconds / seen.wall_seconds).sum();
+        let source = match subject.source {
+            "silent" => String::new(),
+            source => format!("; {:.1} % from {source}", self.percent_from(source)),
+        };
         format!(
             "{:<16} {:>7.0}/s   p50 {:>5.0} µs   p99 {:>6.0} µs   {:>5.1} µs of the server's core \
-             each; load's core {:.0} % busy; {:.0} bytes; {:.1} % from {}",
+             each; load's core {:.0} % busy; {:.0} bytes{source}",
             subject.name,
             self.rate(),
             median(self.seen.iter().map(|seen| f64::from(seen.p50_us))),
@@ -77,8 +81,6 @@ impl Rounds {
             self.busy.as_secs_f64() * 1e6 / requests as f64,
             100.0 * load / self.seen.len() as f64,
             median(self.seen.iter().map(|seen| seen.bytes as f64)),
-            self.percent_from(subject.source),
-            subject.source,
         )
     }
 }
