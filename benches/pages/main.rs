@@ -3,7 +3,7 @@
 //! orders; and what a million orders cost at start.
 //!
 //! Needs the services: `bin/services up && source .services/env && cargo bench --bench pages`.
-//! After `--`: `--quick` is one round instead of seven; `--hits` is what needs no big board;
+//! After `--`: `--quick` is one round instead of 15; `--hits` is what needs no big board;
 //! `--profile SECONDS` keeps a small board busy and says the server's pid, for a profiler to look at.
 //!
 //! The server under test has one core to itself, the load another; the databases are anywhere. So
@@ -25,9 +25,9 @@ use ours::{Databases, ORDERS, Ours};
 use rounds::{Rounds, Subject};
 use talk::{Talk, get};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 15;
 /// Misses of each kind in a round.
-const MISSES: usize = 40;
+const MISSES: usize = 20;
 const WRITES_PER_SECOND: u32 = 200;
 /// The last page there was before orders were placed here.
 const DEEP: u32 = ORDERS / 20;
@@ -127,7 +127,7 @@ fn hits(ours: &Ours, rounds: usize) {
         println!("{}", rounds.to_line(subject));
     }
     if let [board, _, nginx] = &measured[..] {
-        ratio("board_hit_vs_nginx_static", board.rate() / nginx.rate());
+        ratio("board_hit_vs_nginx_static", board.rate_to(nginx));
     }
 }
 
@@ -179,13 +179,13 @@ fn under_writes(ours: &Ours, rounds: usize) {
     println!("{}", in_quiet.to_line(&quiet));
     println!("{}", written.to_line(&busy));
     println!("orders placed meanwhile: {:.0}/s", rounds::median(rates));
-    ratio("board_under_200_writes_vs_hit", written.rate() / in_quiet.rate());
+    ratio("board_under_200_writes_vs_hit", written.rate_to(&in_quiet));
 }
 
 /// The worst of some, each for a page of its own.
 fn stampedes(ours: &Ours, rounds: usize) {
     let executor = reader(ours, "executor", 7);
-    let worst = (0..3 * rounds as u32).map(|number| {
+    let worst = (0..2 * rounds as u32).map(|number| {
         let request = get(&format!("/orders?page={}", 1 + number), &executor);
         misses::stampede(&ours.address, number, &request)
     });

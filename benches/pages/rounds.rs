@@ -7,7 +7,7 @@ use super::cores::busy;
 use super::load::{self, Seen};
 
 /// One measurement of one subject.
-pub const SLICE: Duration = Duration::from_millis(1000);
+pub const SLICE: Duration = Duration::from_millis(500);
 /// Connections that ask at the same time.
 const CONNECTIONS: usize = 32;
 
@@ -54,6 +54,12 @@ pub fn alternate(subjects: &[Subject], rounds: usize) -> Vec<Rounds> {
 impl Rounds {
     pub fn rate(&self) -> f64 {
         median(self.seen.iter().map(Seen::rate))
+    }
+
+    /// The rate beside another's, round by round: what else the machine did lasted for longer than
+    /// one round, and fell on both.
+    pub fn rate_to(&self, other: &Rounds) -> f64 {
+        median(self.seen.iter().zip(&other.seen).map(|(one, other)| one.rate() / other.rate()))
     }
 
     /// How many of a hundred answers came from there.
