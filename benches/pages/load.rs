@@ -23,6 +23,8 @@ const WARM_UP: Duration = Duration::from_millis(100);
 #[derive(Default, Debug, Serialize, Deserialize)]
 pub struct Seen {
     pub requests: u64,
+    /// With those of the warm-up.
+    pub asked: u64,
     pub seconds: f64,
     /// Of these, how long the load itself ran.
     pub busy_seconds: f64,
@@ -99,6 +101,7 @@ async fn all(address: &str, connections: usize, time: Duration, request: Vec<u8>
         times.extend(its_times);
         seen.origins.add(&its.origins);
         seen.others += its.others;
+        seen.asked += its.asked;
         seen.bytes = its.bytes;
         seen.seconds = its.seconds.max(seen.seconds);
     }
@@ -129,6 +132,7 @@ async fn converse(
         stream.write_all(request).await.expect("it reads");
         let head = answer(&mut stream, &mut buffer).await;
         let end = Instant::now();
+        seen.asked += 1;
         if start >= begin {
             times.push(u32::try_from((end - start).as_micros()).unwrap_or(u32::MAX));
             seen.origins.note(head.source);

@@ -224,7 +224,7 @@ fn profile(seconds: u64) {
         seen.rate(),
         seen.p50_us,
         seen.p99_us,
-        busy.as_secs_f64() * 1e6 / seen.requests as f64
+        busy.as_secs_f64() * 1e6 / seen.asked as f64
     );
 }
 

@@ -71,7 +71,7 @@ impl Rounds {
     }
 
     pub fn to_line(&self, subject: &Subject) -> String {
-        let requests: u64 = self.seen.iter().map(|seen| seen.requests).sum();
+        let asked: u64 = self.seen.iter().map(|seen| seen.asked).sum();
         let load: f64 = self.seen.iter().map(|seen| seen.busy_seconds / seen.wall_seconds).sum();
         let source = match subject.source {
             "silent" => String::new(),
@@ -84,7 +84,7 @@ impl Rounds {
             self.rate(),
             median(self.seen.iter().map(|seen| f64::from(seen.p50_us))),
             median(self.seen.iter().map(|seen| f64::from(seen.p99_us))),
-            self.busy.as_secs_f64() * 1e6 / requests as f64,
+            self.busy.as_secs_f64() * 1e6 / asked as f64,
             100.0 * load / self.seen.len() as f64,
             median(self.seen.iter().map(|seen| seen.bytes as f64)),
         )
