@@ -47,29 +47,22 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
 // The form that these buttons submit stands once on every page, outside the tables.
 
 fn accept(lang: Lang, id: u32) -> Markup {
-    html! {
-        button.btn.btn-sm.btn-primary.only-executor form="act"
-            formaction={ "/orders/" (id) "/accept" }
-            aria-label=(lang.format("order-accept-this", [("id", id.into())]))
-            { (lang.text("order-accept")) }
-    }
+    button(lang, id, "accept", "btn-primary only-executor")
 }
 
 fn withdraw(lang: Lang, id: u32) -> Markup {
-    html! {
-        button.btn.btn-sm.btn-outline-secondary.only-customer form="act"
-            formaction={ "/orders/" (id) "/withdraw" }
-            aria-label=(lang.format("order-withdraw-this", [("id", id.into())]))
-            { (lang.text("order-withdraw")) }
-    }
+    button(lang, id, "withdraw", "btn-outline-secondary only-customer")
 }
 
 fn renew(lang: Lang, id: u32) -> Markup {
+    button(lang, id, "renew", "btn-outline-secondary only-customer")
+}
+
+fn button(lang: Lang, id: u32, act: &str, class: &str) -> Markup {
     html! {
-        button.btn.btn-sm.btn-outline-secondary.only-customer form="act"
-            formaction={ "/orders/" (id) "/renew" }
-            aria-label=(lang.format("order-renew-this", [("id", id.into())]))
-            { (lang.text("order-renew")) }
+        button.btn.btn-sm.(class) form="act" formaction={ "/orders/" (id) "/" (act) }
+            aria-label=(lang.format(&format!("order-{act}-this"), [("id", id.into())]))
+            { (lang.text(&format!("order-{act}"))) }
     }
 }
 

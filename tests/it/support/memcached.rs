@@ -1,19 +1,15 @@
 //! A memcached of a test's own, which may do with it what it likes. It is spoken to in its text
 //! protocol, so that anything may be put under any key.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::eventually;
+use super::process::Process;
 
-pub struct Memcached {
-    child: Child,
-    port: u16,
-    options: &'static [&'static str],
-}
+pub struct Memcached(Process);
 
 impl Memcached {
     pub async fn start() -> Memcached {
@@ -22,37 +18,30 @@ impl Memcached {
 
     /// With further options.
     pub async fn with(options: &'static [&'static str]) -> Memcached {
-        let probe = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = probe.local_addr().expect("an address").port();
-        drop(probe);
-        let memcached = Memcached { child: spawn(port, options), port, options };
+        let memcached = Memcached(Process::start(command, options));
         memcached.is_up().await;
         memcached
     }
 
     pub fn url(&self) -> String {
-        format!("memcache://127.0.0.1:{}", self.port)
+        format!("memcache://127.0.0.1:{}", self.0.port)
     }
 
-    /// SIGKILL: every connection breaks, and nothing is remembered.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.kill();
     }
 
-    /// Comes back on the same port after it was killed.
     pub async fn start_again(&mut self) {
-        self.child = spawn(self.port, self.options);
+        self.0.start_again();
         self.is_up().await;
     }
 
-    /// SIGSTOP: connections stay, and nothing answers.
     pub fn pause(&self) {
-        self.signal("STOP");
+        self.0.pause();
     }
 
     pub fn resume(&self) {
-        self.signal("CONT");
+        self.0.resume();
     }
 
     pub async fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -115,23 +104,11 @@ impl Memcached {
     }
 
     async fn connect(&self) -> std::io::Result<BufReader<TcpStream>> {
-        TcpStream::connect(("127.0.0.1", self.port)).await.map(BufReader::new)
+        TcpStream::connect(("127.0.0.1", self.0.port)).await.map(BufReader::new)
     }
 
     async fn is_up(&self) {
         eventually("memcached is up", || async { self.connect().await.ok() }).await;
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status();
-        assert!(status.expect("there is a program called kill").success(), "kill -{name}");
-    }
-}
-
-impl Drop for Memcached {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 
@@ -141,11 +118,10 @@ async fn read_line(connection: &mut BufReader<TcpStream>) -> String {
     line.trim_end().to_owned()
 }
 
-fn spawn(port: u16, options: &[&str]) -> Child {
+fn command(port: u16) -> Command {
     let mut command = Command::new("memcached");
     command.args(["--listen=127.0.0.1", "--udp-port=0", "--port"]).arg(port.to_string());
     // Ignored by whoever is not root, and demanded of who is.
-    command.args(["--user", "nobody"]).args(options);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    command.spawn().expect("memcached is installed")
+    command.args(["--user", "nobody"]);
+    command
 }

@@ -10,6 +10,7 @@ mod memcached;
 mod model;
 mod page;
 mod print;
+mod process;
 mod proxy;
 mod redis;
 mod server;

@@ -1,17 +1,13 @@
 //! A redis of a test's own, which may do with it what it likes.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use redis::aio::MultiplexedConnection;
 
 use super::eventually;
+use super::process::Process;
 
-pub struct Redis {
-    child: Child,
-    port: u16,
-    options: &'static [&'static str],
-}
+pub struct Redis(Process);
 
 impl Redis {
     pub async fn start() -> Redis {
@@ -20,37 +16,30 @@ impl Redis {
 
     /// With further options.
     pub async fn with(options: &'static [&'static str]) -> Redis {
-        let probe = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = probe.local_addr().expect("an address").port();
-        drop(probe);
-        let redis = Redis { child: spawn(port, options), port, options };
+        let redis = Redis(Process::start(command, options));
         redis.is_up().await;
         redis
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.0.port)
     }
 
-    /// SIGKILL: every connection breaks, and nothing is remembered.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.kill();
     }
 
-    /// Comes back on the same port after it was killed.
     pub async fn start_again(&mut self) {
-        self.child = spawn(self.port, self.options);
+        self.0.start_again();
         self.is_up().await;
     }
 
-    /// SIGSTOP: connections stay, and nothing answers.
     pub fn pause(&self) {
-        self.signal("STOP");
+        self.0.pause();
     }
 
     pub fn resume(&self) {
-        self.signal("CONT");
+        self.0.resume();
     }
 
     pub async fn connect(&self) -> redis::RedisResult<MultiplexedConnection> {
@@ -74,27 +63,11 @@ impl Redis {
         })
         .await;
     }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status();
-        assert!(status.expect("there is a program called kill").success(), "kill -{name}");
-    }
 }
 
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn spawn(port: u16, options: &[&str]) -> Child {
-    Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
-        .arg(port.to_string())
-        .args(options)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("redis-server is installed")
+fn command(port: u16) -> Command {
+    let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]);
+    command.arg(port.to_string());
+    command
 }

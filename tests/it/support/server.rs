@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::client::Http;
+use super::process::signal;
 use super::{AGAIN, Client, PATIENCE, World, eventually};
 
 pub struct Server {
@@ -135,11 +136,7 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &self.child.id().to_string()])
-            .status()
-            .expect("there is a program called kill");
-        assert!(status.success(), "kill -{name}");
+        signal(self.child.id(), name);
     }
 
     fn note_end(&mut self) {
