@@ -406,3 +406,23 @@ proptest! {
         prop_assert_eq!(replay(&tables.journal), statuses);
     }
 }
+
+#[test]
+fn an_order_expires_when_it_is_old_enough_and_not_before() {
+    let mut tables = Tables::default();
+    let mut ask = |second, command| {
+        let (answer, _) = oneshot::channel();
+        let user = User::customer(1);
+        let submission = Submission { user, command, key: None, deadline: Instant::now(), answer };
+        let mut batch = tables.begin(second);
+        let said = said(batch.apply(&submission));
+        tables.commit(&batch);
+        said
+    };
+    let place = Wish::Place { customer: 1, cents: 1, key: None }.submission().command;
+    assert_eq!(ask(0, place), Said::Placed(1));
+    let after = Duration::from_secs(60);
+    let expire = || Command::ExpireOrder(ExpireOrder { order_id: 1, after });
+    assert_eq!(ask(59, expire()), Said::Refused(Refusal::WrongState));
+    assert_eq!(ask(60, expire()), Said::Expired(1));
+}
