@@ -46,6 +46,9 @@ pub struct Model {
     pub messages: Vec<Value>,
     /// From this revision on the board is known as a whole, so that it can be counted.
     pub whole_from: Option<u64>,
+    /// The newest revision that a part of was taken: cut off there, one knows more than of any
+    /// revision before it.
+    partly: u64,
     closed: HashMap<u64, u64>,
     opened_in_run: BTreeSet<u64>,
     closed_in_run: BTreeSet<u64>,
@@ -88,6 +91,7 @@ impl Model {
             self.history = message["history"].as_str().expect("a history").to_owned();
             self.batch = message["batch"].as_str().expect("a batch").to_owned();
             self.revision = to;
+            self.partly = 0;
             self.closed.clear();
             return Next::Fetch;
         }
@@ -105,6 +109,7 @@ impl Model {
             return Next::Gap;
         }
         self.take(&message, to);
+        self.partly = self.partly.max(to);
         if message.get("more").is_none() {
             self.batch = message["batch"].as_str().expect("a batch").to_owned();
             self.close_run(to);
@@ -159,6 +164,7 @@ impl Model {
             assert_eq!(self.board.len() as u64, open_orders, "the board at revision {to}");
         }
         if let Some(notes) = &mut self.notes
+            && to >= self.partly
             && self.whole_from.is_none_or(|whole_from| to >= whole_from)
         {
             notes.push(Note { revision: to, print: self.print, at: Instant::now() });
