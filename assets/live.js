@@ -166,7 +166,8 @@
 
   function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [] }) {
     const table = find('tbody[data-live]');
-    orders.forEach(announce);
+    for (const order of orders) announce('order', order);
+    for (const contract of contracts) announce('contract', contract);
     steady(() => {
       for (const { id, row } of { opened, orders, contracts }[table?.dataset.live] ?? []) {
         put(table, id, make(row));
@@ -208,11 +209,21 @@
     return line;
   }
 
-  function announce({ id, status }) {
-    const known = find(`#order-${id}`)?.dataset.status;
+  // Whom the news that something came to a status is for; whoever did it knows already.
+  const CONCERNED = {
+    taken: '.role-customer',
+    expired: '.role-customer',
+    delivered: '.role-customer',
+    completed: '.role-executor',
+    cancelled: '.role-customer, .role-executor',
+    disputed: '*',
+  };
+
+  function announce(kind, { id, status }) {
+    const known = find(`#${kind}-${id}`)?.dataset.status;
     const notice = find('#notice');
     const words = notice.dataset[status];
-    if (!words || known === status || !body.matches('.role-customer')) return;
+    if (!words || known === status || !body.matches(CONCERNED[status])) return;
     notice.textContent = words.replace('{id}', id);
     notice.classList.add('shown');
     setTimeout(() => notice.classList.remove('shown'), 8000);

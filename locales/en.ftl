@@ -33,6 +33,10 @@ live-offline = Offline
 live-again = again { $when }
 live-lag = From when a change was made until you saw it
 live-taken = Your order #{ $id } has just been taken.
+live-delivered = The work of contract #{ $id } was delivered. Please look at it.
+live-completed = Contract #{ $id } is completed.
+live-cancelled = Contract #{ $id } is cancelled.
+live-disputed = Contract #{ $id } is disputed.
 live-expired = Nobody took your order #{ $id } in time. You can renew it.
 
 ## What an action came to ($id: of the order)
@@ -45,6 +49,11 @@ flash-removed = Order #{ $id } removed.
 flash-somebody-faster = Somebody was faster: order #{ $id } is taken.
 flash-not-open = Order #{ $id } is no longer open.
 flash-own-order = Order #{ $id } is your own: you cannot accept it.
+flash-delivered = Contract #{ $id } delivered. Now its customer confirms it.
+flash-completed = Contract #{ $id } is completed.
+flash-cancelled = Contract #{ $id } is cancelled.
+flash-disputed = Contract #{ $id } is disputed. An admin will rule.
+flash-elsewhere = This cannot be done any more: look where contract #{ $id } stands now.
 flash-switched = You are now somebody else.
 flash-show = Show it
 
@@ -145,6 +154,59 @@ contract-title = Contract #{ $id }
 contract-executor = Executor
 contract-order = Made from order
 contract-created = Accepted
+contract-deliver = Deliver
+contract-deliver-this = Deliver contract #{ $id }
+contract-complete = Confirm
+contract-complete-this = Confirm that contract #{ $id } is done
+contract-give-up = Give up
+contract-give-up-this = Give up contract #{ $id }
+contract-give-up-ask = I cannot do this
+contract-give-up-means = The contract is cancelled, its order returns to the board for others, and your profile counts that you gave up.
+contract-dispute = Call for an admin
+contract-dispute-ask = Something is wrong
+contract-dispute-reason = What is wrong? The other party and the admins will read it.
+contract-rule-reason = How do you rule, and why? Both parties will read it.
+contract-rule-completed = It counts as completed
+contract-rule-cancelled = Cancel it
+
+next-deliver = It is your turn: do the work, then deliver it here.
+next-wait-for-executor = The executor is at work.
+next-confirm = It is your turn: look at the work, and confirm that it is done.
+next-confirm-within =
+    { $days ->
+        [one] It is your turn: look at the work, and confirm that it is done. Otherwise it counts as done a day after it was delivered.
+       *[other] It is your turn: look at the work, and confirm that it is done. Otherwise it counts as done { $days } days after it was delivered.
+    }
+next-wait-for-customer = The customer looks at the work.
+next-wait-for-customer-until =
+    { $days ->
+        [one] The customer looks at the work. If they say nothing, it counts as done a day after it was delivered.
+       *[other] The customer looks at the work. If they say nothing, it counts as done { $days } days after it was delivered.
+    }
+next-rule = It is your turn: hear both parties, and rule.
+next-wait-for-admin = An admin looks at it, and will rule.
+
+## The history of an order or a contract ($who: such as “Executor 9”)
+
+history-title = History
+history-placed = { $who } placed the order.
+history-placed-again = The order came back to the board.
+history-taken = { $who } accepted it.
+history-withdrawn = { $who } withdrew it.
+history-expired = Nobody took it in time.
+history-removed = { $who } removed it:
+history-accepted = { $who } accepted the order.
+history-delivered = { $who } delivered the work.
+history-completed = { $who } confirmed that the work is done.
+history-completed-by-time = The customer said nothing for long: it counts as done.
+history-given-up = { $who } gave up. It is back on the board as
+history-disputed = { $who } called for an admin:
+history-ruled-completed = { $who } ruled that it counts as completed:
+history-ruled-cancelled = { $who } ruled that it is cancelled:
+who-customer = Customer { $id }
+who-executor = Executor { $id }
+who-admin = Admin { $id }
+who-some-admin = An admin
 my-contracts-title = My contracts
 contracts-empty = There are no contracts yet.
 
@@ -164,6 +226,7 @@ profile-orders-created = Orders placed
 profile-money-in-orders = Money in orders
 profile-orders-accepted = Orders accepted
 profile-orders-completed = Orders completed
+profile-orders-given-up = Given up
 profile-money-received = Money received
 profile-gain = Commission
 people-id = No.
@@ -200,6 +263,13 @@ error-order-not-open-title = No longer open
 error-order-not-open = Order #{ $id } is no longer open: it was taken, withdrawn or removed, or has expired.
 error-own-order-title = Your own order
 error-own-order = This order is your own: you cannot accept it.
+error-too-many-contracts-title = First things first
+error-too-many-contracts =
+    { $most ->
+        [one] You have one contract to deliver, and may not have more. Deliver it first.
+       *[other] You have { $most } contracts to deliver, and may not have more. Deliver some of them first.
+    }
+error-contract-state = Contract #{ $id } does not allow this any more. It is now: { $status }.
 error-order-changed-title = The order has changed
 error-order-changed = The order is not what it was when you saw it. Please look at it again.
 error-wrong-state-title = Not possible any more
@@ -259,6 +329,7 @@ reason-empty = Please say why.
 reason-too-long = The reason may have at most { $max } characters.
 reason-control-character = The reason contains a control character. Only line breaks and tabs are allowed.
 currency-unknown = The currency must be one of { $allowed }.
+outcome-unknown = The outcome must be completed or cancelled.
 field-missing = The field “{ $field }” is missing.
 field-not-text = The field “{ $field }” must be a string.
 user-malformed = The role (X-User-Type) must be customer, executor or admin, and the number (X-User-Id) from 1 to 2147483647.

@@ -39,6 +39,10 @@ pub struct Config {
     pub max_sockets: u32,
     /// Days after which an order that nobody took leaves the board; `u32::MAX`: never.
     pub expire_after_days: u32,
+    /// Days after which a contract that was delivered counts as completed; `u32::MAX`: never.
+    pub complete_after_days: u32,
+    /// Contracts that an executor may have to deliver at once; `u32::MAX`: no limit.
+    pub max_active_contracts: u32,
     pub limits: Limits,
     /// Who may say, by `X-Forwarded-For`, for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
@@ -102,6 +106,8 @@ impl Config {
             }),
             max_sockets: reader.limit("MAX_SOCKETS", "10"),
             expire_after_days: reader.limit("EXPIRE_AFTER_DAYS", "30"),
+            complete_after_days: reader.limit("COMPLETE_AFTER_DAYS", "3"),
+            max_active_contracts: reader.limit("MAX_ACTIVE_CONTRACTS", "20"),
             limits: Limits {
                 orders_per_day: reader.limit("MAX_ORDERS_PER_DAY", "200"),
                 accepts_per_minute: reader.limit("MAX_ACCEPTS_PER_MINUTE", "60"),
@@ -111,6 +117,11 @@ impl Config {
             trusted_proxies: reader.networks(),
         };
         if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
+    }
+
+    /// How many contracts an executor may have to deliver at once, if that is limited.
+    pub fn most_contracts(&self) -> Option<u32> {
+        (self.max_active_contracts != u32::MAX).then_some(self.max_active_contracts)
     }
 }
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use crate::contracts;
+use crate::contracts::view::status_key;
 use crate::flood::{Kind, Reached};
 use crate::i18n::Lang;
 use crate::money::{Currency, PriceRefused};
@@ -29,6 +31,15 @@ pub enum Refusal {
         status: Status,
     },
     OwnOrder,
+    /// An executor has as many contracts to deliver as one may have.
+    TooManyContracts {
+        most: u32,
+    },
+    /// Where a contract stands does not allow it.
+    ContractState {
+        id: u32,
+        status: contracts::Status,
+    },
     WrongState,
     DuplicateRequest,
     TooLarge,
@@ -50,6 +61,7 @@ pub enum FieldRule {
     Description(DescriptionRefused),
     Reason(DescriptionRefused),
     Currency { allowed: String },
+    Outcome,
 }
 
 /// Ours: something we need is away or did not answer in time.
@@ -133,7 +145,12 @@ impl Refusal {
                 (StatusCode::CONFLICT, "order_not_open", "error-order-not-open-title")
             }
             Refusal::OwnOrder => (StatusCode::CONFLICT, "own_order", "error-own-order-title"),
-            Refusal::WrongState => (StatusCode::CONFLICT, "wrong_state", "error-wrong-state-title"),
+            Refusal::TooManyContracts { .. } => {
+                (StatusCode::CONFLICT, "too_many_contracts", "error-too-many-contracts-title")
+            }
+            Refusal::ContractState { .. } | Refusal::WrongState => {
+                (StatusCode::CONFLICT, "wrong_state", "error-wrong-state-title")
+            }
             Refusal::DuplicateRequest => {
                 (StatusCode::CONFLICT, "duplicate_request", "error-duplicate-request-title")
             }
@@ -164,6 +181,13 @@ impl Refusal {
                 lang.format("error-order-not-open", [("id", id.to_string().into())])
             }
             Refusal::OwnOrder => lang.text("error-own-order"),
+            Refusal::TooManyContracts { most } => {
+                lang.format("error-too-many-contracts", [("most", (*most).into())])
+            }
+            Refusal::ContractState { id, status } => lang.format(
+                "error-contract-state",
+                [("id", id.to_string().into()), ("status", lang.text(status_key(*status)).into())],
+            ),
             Refusal::WrongState => lang.text("error-wrong-state"),
             Refusal::DuplicateRequest => lang.text("error-duplicate-request"),
             Refusal::TooLarge => lang.text("error-too-large"),
@@ -206,6 +230,7 @@ impl FieldRule {
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
             }
+            FieldRule::Outcome => lang.text("outcome-unknown"),
         }
     }
 }

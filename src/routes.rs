@@ -11,6 +11,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 
 use crate::app::App;
+use crate::contracts::transitions::{self, Act};
 use crate::database::Meter;
 use crate::error::{Refusal, Refused};
 use crate::flood::Party;
@@ -40,9 +41,16 @@ pub fn table() -> Vec<Route> {
         post("api/orders/{id}/remove", orders::web::api_remove),
         post("api/orders/{id}/renew", orders::web::api_renew),
         get("api/orders/{id}", orders::web::api_show),
+        get("api/orders/{id}/history", orders::web::api_history),
         get("api/my/orders", orders::placing::api_mine),
         get("api/my/contracts", contracts::web::api_mine),
         get("api/contracts/{id}", contracts::web::api_show),
+        get("api/contracts/{id}/history", contracts::web::api_history),
+        post("api/contracts/{id}/deliver", |asked| transitions::api(asked, Act::Deliver)),
+        post("api/contracts/{id}/complete", |asked| transitions::api(asked, Act::Complete)),
+        post("api/contracts/{id}/give-up", |asked| transitions::api(asked, Act::GiveUp)),
+        post("api/contracts/{id}/dispute", |asked| transitions::api(asked, Act::Dispute)),
+        post("api/contracts/{id}/rule", |asked| transitions::api(asked, Act::Rule)),
         get("api/profile", people::web::api_profile),
         get("api/admin/summary", admin::web::api_summary),
         get("api/admin/orders", admin::web::api_orders),
@@ -60,6 +68,11 @@ pub fn table() -> Vec<Route> {
         get("my/orders", orders::placing::mine),
         get("my/contracts", contracts::web::mine),
         get("contracts/{id}", contracts::web::show),
+        post("contracts/{id}/deliver", |asked| transitions::page(asked, Act::Deliver)),
+        post("contracts/{id}/complete", |asked| transitions::page(asked, Act::Complete)),
+        post("contracts/{id}/give-up", |asked| transitions::page(asked, Act::GiveUp)),
+        post("contracts/{id}/dispute", |asked| transitions::page(asked, Act::Dispute)),
+        post("contracts/{id}/rule", |asked| transitions::page(asked, Act::Rule)),
         get("profile", people::web::profile),
         get("admin", admin::web::overview),
         get("admin/orders", admin::web::orders),

@@ -1,5 +1,6 @@
-//! What time does to orders by itself. Every server looks now and then, and asks the exchange for
-//! what is due: like any other command that is done once, whoever asks first.
+//! What time does by itself: orders that nobody took expire, and contracts that were delivered long
+//! ago count as completed. Every server looks now and then, and asks the exchange for what is due:
+//! like any other command that is done once, whoever asks first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,39 +10,48 @@ use sqlx::MySqlPool;
 use tokio::time::MissedTickBehavior;
 
 use super::App;
-use crate::exchange::command::{Command, ExpireOrder};
+use crate::exchange::command::{Command, CompleteContract, ExpireOrder};
 use crate::identity::User;
-use crate::orders;
+use crate::{contracts, orders};
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// Orders that are asked for at once.
+/// Orders or contracts that are asked for at once.
 const TOGETHER: u32 = 100;
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Days after which something never happens.
+const NEVER: u32 = u32::MAX;
 
 /// Looks for as long as the server runs. What was due while no server ran is done at once.
 pub async fn run(app: Arc<App>, pool: MySqlPool) {
-    let days = app.config.expire_after_days;
-    if days == u32::MAX {
-        return std::future::pending().await;
-    }
+    let (expire, complete) = (app.config.expire_after_days, app.config.complete_after_days);
     let mut timer = tokio::time::interval(LOOK_EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         timer.tick().await;
         // A database that is away is spoken of by whoever needs it more.
-        while let Ok(due) = orders::store::list_due(&pool, days, TOGETHER).await
-            && !due.is_empty()
-            && expire(&app, days, &due).await
+        while expire != NEVER
+            && let Ok(due) = orders::store::list_due(&pool, expire, TOGETHER).await
+            && ask(&app, &due, |order_id| {
+                Command::ExpireOrder(ExpireOrder { order_id, after: expire * DAY })
+            })
+            .await
+        {}
+        while complete != NEVER
+            && let Ok(due) = contracts::store::list_due(&pool, complete, TOGETHER).await
+            && ask(&app, &due, |contract_id| {
+                let after = Some(complete * DAY);
+                Command::CompleteContract(CompleteContract { contract_id, after })
+            })
+            .await
         {}
     }
 }
 
-/// Whether anything came of it: if not, the next look will do.
-async fn expire(app: &App, days: u32, due: &[(u32, u32)]) -> bool {
-    let after = days * DAY;
-    let asked = due.iter().map(|&(order_id, customer_id)| {
-        let command = Command::ExpireOrder(ExpireOrder { order_id, after });
-        app.exchange.submit(User::customer(customer_id), command, None)
-    });
+/// Asks, in the customers' names, for what is due: ids, each with its customer. Returns whether
+/// anything came of it: if not, the next look will do.
+async fn ask(app: &App, due: &[(u32, u32)], command: impl Fn(u32) -> Command) -> bool {
+    let asked = due
+        .iter()
+        .map(|&(id, customer)| app.exchange.submit(User::customer(customer), command(id), None));
     join_all(asked).await.iter().any(Result::is_ok)
 }

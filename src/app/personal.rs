@@ -187,9 +187,14 @@ impl Request {
                 }
                 Place::Free
             }
-            Command::WithdrawOrder(_) | Command::RemoveOrder(_) | Command::ExpireOrder(_) => {
-                Place::Free
-            }
+            Command::WithdrawOrder(_)
+            | Command::RemoveOrder(_)
+            | Command::ExpireOrder(_)
+            | Command::DeliverContract(_)
+            | Command::CompleteContract(_)
+            | Command::GiveUpContract(_)
+            | Command::DisputeContract(_)
+            | Command::RuleContract(_) => Place::Free,
         };
         let result = self.app.exchange.submit(user, command, key).await;
         let is_new = match &result {
@@ -209,7 +214,7 @@ impl Request {
             | Done::Withdrawn(order)
             | Done::Removed(order)
             | Done::Expired(order) => [Some(User::customer(order.customer_id)), None],
-            Done::Accepted(contract) => [
+            Done::Accepted(contract) | Done::Changed(contract) => [
                 Some(User::customer(contract.customer_id)),
                 Some(User::executor(contract.executor_id)),
             ],

@@ -1,30 +1,40 @@
-//! What each event of the journal must be whatever became of its order before: this takes no memory
-//! but the newest ids.
+//! What each event of the journal must be whatever became of its order or contract before: this
+//! takes no memory but the newest ids.
 
-use super::check::{Check, Fields};
+use super::check::{Check, Fields, or_none};
+use crate::contracts::{self, Contract, State};
 use crate::exchange::event::{Event, Run};
+use crate::identity::Role;
 use crate::orders::{Order, Status, description};
 
 pub struct Events {
     /// The highest id so far, and that of contracts.
     placed: u32,
     made: u32,
+    /// A contract was just given up: next its order comes back.
+    given_up: Option<Contract>,
     check: Check,
 }
 
 impl Events {
     pub fn new() -> Events {
         let check = Check::new("every event can follow the ones before it");
-        Events { placed: 0, made: 0, check }
+        Events { placed: 0, made: 0, given_up: None, check }
     }
 
     /// Whether an order of this id can have been placed yet.
-    pub fn knows(&self, order_id: u32) -> bool {
-        order_id <= self.placed
+    pub fn knows_order(&self, id: u32) -> bool {
+        id <= self.placed
+    }
+
+    /// Whether a contract of this id can have been made yet.
+    pub fn knows_contract(&self, id: u32) -> bool {
+        id <= self.made
     }
 
     /// A row of the journal, before its events.
     pub fn begin(&mut self, revision: u64, run: &Result<Run, sqlx::Error>) {
+        self.expect_no_return();
         match run {
             Ok(run) => {
                 let some = !run.events.is_empty();
@@ -37,25 +47,41 @@ impl Events {
     }
 
     pub fn add(&mut self, event: &Event, run: &Run) {
+        if !matches!(event, Event::OrderReturned { .. }) {
+            self.expect_no_return();
+        }
         let wrong = self.wrong(event, run);
         self.check.expect(wrong.is_none(), || {
-            let (id, why) = (event.order().id, wrong.unwrap_or_default());
-            format!("revision {}, order {id}: {why}", run.revision)
+            let (subject, why) = (event.subject(), wrong.unwrap_or_default());
+            format!("revision {}, {subject}: {why}", run.revision)
         });
     }
 
-    pub fn finish(self) -> Check {
+    pub fn finish(mut self) -> Check {
+        self.expect_no_return();
         self.check
     }
 
+    fn expect_no_return(&mut self) {
+        let missing = self.given_up.take();
+        self.check.expect(missing.is_none(), || {
+            let id = missing.map_or(0, |contract| contract.id);
+            format!("contract {id} was given up, and its order did not come back")
+        });
+    }
+
     fn wrong(&mut self, event: &Event, run: &Run) -> Option<String> {
+        use contracts::Status::{Accepted, Cancelled, Completed, Delivered, Disputed};
         match event {
             Event::OrderPlaced { order } => self.place(order, run),
+            Event::OrderReturned { order } => {
+                let contract = self.given_up.take();
+                self.place(order, run).or_else(|| came_back(order, contract.as_ref()))
+            }
             Event::OrderWithdrawn { order } => close(order, Status::Withdrawn, run),
             Event::OrderExpired { order } => close(order, Status::Expired, run),
             Event::OrderRemoved { order, reason, .. } => {
-                let no_reason = || reason.trim().is_empty().then(|| "removed for no reason".into());
-                close(order, Status::Removed, run).or_else(no_reason)
+                close(order, Status::Removed, run).or_else(|| without_reason("removed", reason))
             }
             Event::OrderAccepted { order, contract_id, executor_id } => {
                 let next = self.made.saturating_add(1);
@@ -67,6 +93,25 @@ impl Events {
                     let own = order.customer_id == *executor_id;
                     own.then(|| format!("customer {executor_id} accepted it themselves"))
                 })
+            }
+            Event::ContractDelivered { contract, from } => {
+                change(contract, *from, &[Accepted], &[Delivered], run)
+            }
+            Event::ContractCompleted { contract, from, .. } => {
+                change(contract, *from, &[Delivered], &[Completed], run)
+            }
+            Event::ContractGivenUp { contract, from } => {
+                self.given_up = Some(contract.clone());
+                change(contract, *from, &[Accepted], &[Cancelled], run)
+            }
+            Event::ContractDisputed { contract, from, by, reason } => {
+                change(contract, *from, &[Accepted, Delivered], &[Disputed], run)
+                    .or_else(|| without_reason("disputed", reason))
+                    .or_else(|| (*by == Role::Admin).then(|| "disputed by an admin".to_owned()))
+            }
+            Event::ContractRuled { contract, from, reason, .. } => {
+                change(contract, *from, &[Disputed], &[Completed, Cancelled], run)
+                    .or_else(|| without_reason("ruled", reason))
             }
         }
     }
@@ -96,6 +141,55 @@ fn close(order: &Order, status: Status, run: &Run) -> Option<String> {
         return Some(format!("{} with more than an excerpt of its description", status.name()));
     }
     state(order, status, run, Fields::default())
+}
+
+/// From one of these states into one of those, with the revision and time of the run.
+fn change(
+    contract: &Contract,
+    from: State,
+    allowed: &[contracts::Status],
+    next: &[contracts::Status],
+    run: &Run,
+) -> Option<String> {
+    let status = contract.status.name();
+    if !next.contains(&contract.status) {
+        return Some(format!("this does not make it {status}"));
+    }
+    if !allowed.contains(&from.status) {
+        return Some(format!("{status}, and was {} before", from.status.name()));
+    }
+    if from.revision > run.revision || from.last_action > run.created {
+        return Some(format!("{status}, and comes from a later state"));
+    }
+    if !contract.cut && description::excerpt(&contract.description).1 {
+        return Some(format!("{status} with more than an excerpt of its description"));
+    }
+    let mut fields = Fields::default();
+    fields.compare("revision", contract.revision, run.revision);
+    let (found, wanted) = (contract.last_action, run.created);
+    fields.compare("last_action", found.to_rfc3339(), wanted.to_rfc3339());
+    (!fields.is_empty()).then(|| fields.to_text())
+}
+
+/// On the terms of the contract that was given up right before.
+fn came_back(order: &Order, contract: Option<&Contract>) -> Option<String> {
+    let Some(contract) = contract else {
+        return Some("came back, and no contract was given up".to_owned());
+    };
+    let mut fields = Fields::default();
+    fields.compare("parent_id", or_none(order.parent_id), contract.order_id.to_string());
+    fields.compare("customer_id", order.customer_id, contract.customer_id);
+    fields.compare("money_cost", order.price.hundredths(), contract.price.hundredths());
+    fields.compare("commission_percent", order.percent.get(), contract.percent.get());
+    fields.compare("original_currency", order.currency.code(), contract.currency.code());
+    let (found, wanted) = (order.to_excerpt(), contract.to_excerpt());
+    let wanted = (wanted.description, wanted.cut);
+    fields.compare_unseen("description", (found.description, found.cut), wanted);
+    (!fields.is_empty()).then(|| fields.to_text())
+}
+
+fn without_reason(what: &str, reason: &str) -> Option<String> {
+    reason.trim().is_empty().then(|| format!("{what} for no reason"))
 }
 
 fn state(order: &Order, status: Status, run: &Run, mut fields: Fields) -> Option<String> {

@@ -1,7 +1,7 @@
 //! What is compared: the journal says a fact, and a table's row implies it. Facts are never kept,
 //! only their fingerprints.
 
-use crate::contracts::{self, Contract};
+use crate::contracts::{self, Contract, State};
 use crate::exchange::event::Run;
 use crate::moment::Moment;
 use crate::orders::{Order, Status, description};
@@ -26,15 +26,15 @@ pub enum Fact<'a> {
         revision: u64,
         last_action: Moment,
     },
-    /// A contract, but for what follows from its order.
-    Made {
+    /// A contract in one of its states.
+    Stands {
         id: u32,
         order_id: u32,
         executor_id: u32,
-        status: contracts::Status,
-        revision: u64,
         created: Moment,
-        last_action: Moment,
+        state: (contracts::Status, u64, Moment),
+        /// What else each change of it says. Where it was only accepted, that follows from its order.
+        rest: Option<Rest>,
     },
     /// What the contract of an order takes over from it.
     Terms {
@@ -67,6 +67,17 @@ pub enum Fact<'a> {
     Doubt {
         id: u32,
     },
+}
+
+/// A contract's terms, without its text.
+#[derive(Hash)]
+pub struct Rest {
+    customer_id: u32,
+    price: i64,
+    fee: i64,
+    payout: i64,
+    percent: u8,
+    currency: &'static str,
 }
 
 /// What never changes in an order.
@@ -107,16 +118,27 @@ impl Fact<'_> {
         Fact::Closed { order, text, status, revision, last_action }
     }
 
+    /// The contract that an order becomes in this run.
     pub fn made(id: u32, order_id: u32, executor_id: u32, run: &Run) -> Fact<'static> {
-        let (revision, created, last_action) = (run.revision, run.created, run.created);
-        let status = contracts::Status::Accepted;
-        Fact::Made { id, order_id, executor_id, status, revision, created, last_action }
+        let state = (contracts::Status::Accepted, run.revision, run.created);
+        Fact::Stands { id, order_id, executor_id, created: run.created, state, rest: None }
     }
 
-    pub fn made_row(contract: &Contract) -> Fact<'static> {
-        let Contract { id, order_id, executor_id, status, revision, .. } = *contract;
-        let Contract { created, last_action, .. } = *contract;
-        Fact::Made { id, order_id, executor_id, status, revision, created, last_action }
+    /// Of a contract in a state.
+    pub fn stands(contract: &Contract, state: State) -> Fact<'static> {
+        let Contract { id, order_id, customer_id, executor_id, created, .. } = *contract;
+        let rest = Rest {
+            customer_id,
+            price: contract.price.hundredths(),
+            fee: contract.fee.hundredths(),
+            payout: contract.payout.hundredths(),
+            percent: contract.percent.get(),
+            currency: contract.currency.code(),
+        };
+        let State { status, revision, last_action } = state;
+        let rest = (status != contracts::Status::Accepted).then_some(rest);
+        let state = (status, revision, last_action);
+        Fact::Stands { id, order_id, executor_id, created, state, rest }
     }
 
     /// As they follow from an order that was placed.

@@ -27,7 +27,7 @@ mod store;
 mod sums;
 mod survey;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::Write;
 

@@ -37,7 +37,7 @@ impl PeopleSums {
     }
 
     pub fn post(&mut self, posting: &Posting) {
-        let Posting { person, currency, count, money, gain, .. } = *posting;
+        let Posting { person, currency, count, completed, given_up, money, gain, .. } = *posting;
         if self.persons.insert(person) {
             let number = self.persons.len();
             let fact = Fact::Ordinal { person, currency, number };
@@ -46,15 +46,16 @@ impl PeopleSums {
         if self.seen.entry(currency).or_default().insert(person) {
             self.sums.add(person, self.keys.print(&Fact::Account { person, currency }));
         }
-        let amounts = self.amounts(person, currency, [count, 0, money, gain]);
+        let amounts = self.amounts(person, currency, [count, completed, given_up, money, gain]);
         self.sums.shift(person, amounts);
     }
 
     pub fn row(&mut self, row: &Person) {
-        let Person { id: person, currency, count, completed, money, gain, ordinal } = row;
+        let Person { id: person, currency, count, completed, given_up, money, gain, ordinal } = row;
         let (person, currency) = (*person, currency.as_str());
         self.sums.take(person, self.keys.print(&Fact::Account { person, currency }));
-        let amounts = self.amounts(person, currency, [*count, *completed, *money, *gain]);
+        let amounts = [*count, *completed, *given_up, *money, *gain];
+        let amounts = self.amounts(person, currency, amounts);
         self.sums.shift(person, -amounts);
         if let Some(number) = ordinal.map(u64::from) {
             let fact = Fact::Ordinal { person, currency, number };
@@ -62,8 +63,8 @@ impl PeopleSums {
         }
     }
 
-    fn amounts(&self, person: u32, currency: &str, amounts: [i128; 4]) -> Print {
-        let columns = ["count", "completed", "money", "gain"].into_iter().zip(amounts);
+    fn amounts(&self, person: u32, currency: &str, amounts: [i128; 5]) -> Print {
+        let columns = ["count", "completed", "given_up", "money", "gain"].into_iter().zip(amounts);
         let moved = columns.filter(|(_, amount)| *amount != 0);
         moved.fold(Print::ZERO, |sum, (column, amount)| {
             sum + self.keys.print(&Fact::Unit { person, currency, column }).times(amount)

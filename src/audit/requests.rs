@@ -1,7 +1,7 @@
 //! Remembered requests: their receipts name rows that exist and belong to who asked.
 
 use super::check::Check;
-use super::store::Request;
+use super::store::{Owned, Request};
 use crate::exchange::request::{StoredDone, StoredReceipt};
 
 /// Fed row by row.
@@ -35,26 +35,36 @@ impl RequestsTable {
         if !(1..=newest).contains(&revision) {
             return Some(format!("the receipt is of revision {revision}, the head of {newest}"));
         }
-        // Whose it must be: an admin's own is none of them.
-        let (what, wanted, found, wanted_role) = match receipt.done {
+        let (what, wanted, found) = match receipt.done {
             StoredDone::Placed { order }
             | StoredDone::Withdrawn { order }
-            | StoredDone::Expired { order } => {
-                (format!("order {order}"), order, request.order, Some("customer"))
-            }
-            StoredDone::Removed { order } => (format!("order {order}"), order, request.order, None),
-            StoredDone::Accepted { contract } => {
-                (format!("contract {contract}"), contract, request.contract, Some("executor"))
+            | StoredDone::Expired { order }
+            | StoredDone::Removed { order } => (format!("order {order}"), order, request.order),
+            StoredDone::Accepted { contract } | StoredDone::Changed { contract, .. } => {
+                (format!("contract {contract}"), contract, request.contract)
             }
         };
-        let owner = found.filter(|row| row.id == wanted).map(|row| row.owner);
-        match (owner, wanted_role) {
-            (None, _) => Some(format!("there is no {what}")),
-            (Some(owner), Some(wanted_role)) => ((role, request.user_id) != (wanted_role, owner))
-                .then(|| format!("{what} belongs to {wanted_role} {owner}")),
-            (Some(_), None) => {
+        let Some(Owned { customer, executor, .. }) = found.filter(|row| row.id == wanted) else {
+            return Some(format!("there is no {what}"));
+        };
+        let own_of = |wanted_role: &str, owner: u32| {
+            ((role, request.user_id) != (wanted_role, owner))
+                .then(|| format!("{what} belongs to {wanted_role} {owner}"))
+        };
+        match receipt.done {
+            StoredDone::Placed { .. }
+            | StoredDone::Withdrawn { .. }
+            | StoredDone::Expired { .. } => own_of("customer", customer),
+            StoredDone::Removed { .. } => {
                 (role != "admin").then(|| format!("{what} is removed by admins only"))
             }
+            StoredDone::Accepted { .. } => own_of("executor", executor.unwrap_or(0)),
+            // Its parties and admins change a contract.
+            StoredDone::Changed { .. } => match role {
+                "admin" => None,
+                "customer" => own_of("customer", customer),
+                _ => own_of("executor", executor.unwrap_or(0)),
+            },
         }
     }
 
@@ -67,19 +77,22 @@ impl RequestsTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::Owned;
     use super::*;
+    use crate::contracts::Status;
+    use crate::moment::Moment;
 
-    /// There are order 1 of customer 7 and contract 1 of executor 9.
+    /// There are order 1 of customer 7 and contract 1 of customer 7 and executor 9.
     fn check(user: (&str, u32), revision: u64, done: StoredDone, expected: Option<&str>) {
-        let found = |is_named: bool, owner| is_named.then_some(Owned { id: 1, owner });
+        let of_contract = matches!(done, StoredDone::Accepted { .. } | StoredDone::Changed { .. });
+        let found =
+            |is_named: bool, executor| is_named.then_some(Owned { id: 1, customer: 7, executor });
         let request = Request {
             user_type: user.0.to_owned(),
             user_id: user.1,
             key: "k".to_owned(),
             receipt: Ok(StoredReceipt { revision, done }),
-            order: found(!matches!(done, StoredDone::Accepted { .. }), 7),
-            contract: found(matches!(done, StoredDone::Accepted { .. }), 9),
+            order: found(!of_contract, None),
+            contract: found(of_contract, Some(9)),
         };
         let mut table = RequestsTable::new(3);
         table.add(&request);
@@ -104,6 +117,13 @@ mod tests {
         check(("customer", 7), 1, nothing, Some("there is no order 4"));
         check(("executor", 8), 2, accepted, Some("contract 1 belongs to executor 9"));
         check(("customer", 9), 2, accepted, Some("contract 1 belongs to executor 9"));
+        let at = Moment::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
+        let changed = StoredDone::Changed { contract: 1, status: Status::Disputed, at };
+        for party in [("customer", 7), ("executor", 9), ("admin", 3)] {
+            check(party, 2, changed, None);
+        }
+        check(("customer", 9), 2, changed, Some("contract 1 belongs to customer 7"));
+        check(("executor", 7), 2, changed, Some("contract 1 belongs to executor 9"));
         let later = "the receipt is of revision 4, the head of 3";
         check(("executor", 9), 4, accepted, Some(later));
     }

@@ -53,7 +53,7 @@ impl Statistics {
         if run.revision == counted {
             self.counted_batch = Some(run.batch);
         }
-        for posting in run.events.iter().map(Posting::of) {
+        for posting in run.events.iter().flat_map(Posting::of) {
             match posting.role {
                 Role::Customer => self.customers.post(&posting),
                 Role::Executor => self.executors.post(&posting),

@@ -45,11 +45,13 @@ pub struct Request {
     pub contract: Option<Owned>,
 }
 
-/// A row and the customer or executor whose it is.
+/// A row and whose it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Owned {
     pub id: u32,
-    pub owner: u32,
+    pub customer: u32,
+    /// Contracts only.
+    pub executor: Option<u32>,
 }
 
 /// All ids there can be.
@@ -157,14 +159,16 @@ pub async fn each_request(
     mut each: impl FnMut(Request),
 ) -> Result<(), sqlx::Error> {
     let sql = "SELECT r.user_type, r.user_id, r.request_id, r.receipt, o.id AS order_id, \
-               o.customer_id, c.id AS contract_id, c.executor_id FROM requests r \
+               o.customer_id, c.id AS contract_id, c.customer_id AS contract_customer_id, \
+               c.executor_id FROM requests r \
                LEFT JOIN orders o ON o.id = CAST(COALESCE( \
                JSON_EXTRACT(r.receipt, '$.done.placed.order'), \
                JSON_EXTRACT(r.receipt, '$.done.withdrawn.order'), \
                JSON_EXTRACT(r.receipt, '$.done.removed.order'), \
                JSON_EXTRACT(r.receipt, '$.done.expired.order')) AS UNSIGNED) \
-               LEFT JOIN contracts c ON c.id = CAST( \
-               JSON_EXTRACT(r.receipt, '$.done.accepted.contract') AS UNSIGNED)";
+               LEFT JOIN contracts c ON c.id = CAST(COALESCE( \
+               JSON_EXTRACT(r.receipt, '$.done.accepted.contract'), \
+               JSON_EXTRACT(r.receipt, '$.done.changed.contract')) AS UNSIGNED)";
     let mut rows = sqlx::query(sql).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         each(Request {
@@ -172,16 +176,22 @@ pub async fn each_request(
             user_id: row.try_get("user_id")?,
             key: row.try_get("request_id")?,
             receipt: database::json(&row, "receipt"),
-            order: owned(&row, "order_id", "customer_id")?,
-            contract: owned(&row, "contract_id", "executor_id")?,
+            order: owned(&row, "order_id", "customer_id", None)?,
+            contract: owned(&row, "contract_id", "contract_customer_id", Some("executor_id"))?,
         });
     }
     Ok(())
 }
 
-fn owned(row: &MySqlRow, id: &str, owner: &str) -> Result<Option<Owned>, sqlx::Error> {
-    let (id, owner): (Option<u32>, Option<u32>) = (row.try_get(id)?, row.try_get(owner)?);
-    Ok(id.zip(owner).map(|(id, owner)| Owned { id, owner }))
+fn owned(
+    row: &MySqlRow,
+    id: &str,
+    customer: &str,
+    executor: Option<&str>,
+) -> Result<Option<Owned>, sqlx::Error> {
+    let (id, customer): (Option<u32>, Option<u32>) = (row.try_get(id)?, row.try_get(customer)?);
+    let executor = executor.map_or(Ok(None), |executor| row.try_get::<Option<u32>, _>(executor))?;
+    Ok(id.zip(customer).map(|(id, customer)| Owned { id, customer, executor }))
 }
 
 /// Reading a row takes the legacy code RUR for RUB; the table itself must not hold it.

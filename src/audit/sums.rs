@@ -4,7 +4,7 @@
 use super::blocks::{Blocks, Scale};
 use super::facts::Fact;
 use super::fingerprint::Keys;
-use crate::contracts::Contract;
+use crate::contracts::{Contract, State};
 use crate::exchange::event::Run;
 use crate::orders::{Order, Status};
 
@@ -57,6 +57,15 @@ impl Sums {
         self.contracts.add(id, self.keys.print(&Fact::made(id, order_id, executor_id, run)));
     }
 
+    /// In the journal: away from one state, into another one. So what remains of a contract is its
+    /// last state, if each event goes on from the one before.
+    pub fn change(&mut self, contract: &Contract, from: State, run: &Run) {
+        let (status, revision, last_action) = (contract.status, run.revision, run.created);
+        let to = State { status, revision, last_action };
+        self.contracts.shift(contract.id, -self.keys.print(&Fact::stands(contract, from)));
+        self.contracts.shift(contract.id, self.keys.print(&Fact::stands(contract, to)));
+    }
+
     pub fn order_row(&mut self, order: &Order) {
         let Order { id, status, revision, last_action, .. } = *order;
         let state = match status {
@@ -68,7 +77,8 @@ impl Sums {
     }
 
     pub fn contract_row(&mut self, contract: &Contract) {
-        self.contracts.take(contract.id, self.keys.print(&Fact::made_row(contract)));
+        self.contracts
+            .take(contract.id, self.keys.print(&Fact::stands(contract, contract.state())));
         self.terms.take(contract.order_id, self.keys.print(&Fact::terms_row(contract)));
     }
 

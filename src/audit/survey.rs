@@ -101,23 +101,36 @@ impl Survey {
     }
 
     fn sum_up(&mut self, event: &Event, run: &Run) {
-        let order = event.order();
-        let id = order.id;
         match event {
-            Event::OrderPlaced { .. } => {
+            Event::OrderPlaced { order } | Event::OrderReturned { order } => {
                 let (open, named) = (&self.orders.open, &self.contracts.named);
-                return self.sums.place(order, run, open.contains(id), named.contains(id));
+                let (open, named) = (open.contains(order.id), named.contains(order.id));
+                self.sums.place(order, run, open, named);
             }
-            Event::OrderWithdrawn { .. } => self.sums.close(order, Status::Withdrawn, run),
-            Event::OrderRemoved { .. } => self.sums.close(order, Status::Removed, run),
-            Event::OrderExpired { .. } => self.sums.close(order, Status::Expired, run),
-            Event::OrderAccepted { contract_id, executor_id, .. } => {
-                self.sums.close(order, Status::Taken, run);
-                self.sums.make(*contract_id, id, *executor_id, run);
+            Event::OrderWithdrawn { order } => self.close(order, Status::Withdrawn, run),
+            Event::OrderRemoved { order, .. } => self.close(order, Status::Removed, run),
+            Event::OrderExpired { order } => self.close(order, Status::Expired, run),
+            Event::OrderAccepted { order, contract_id, executor_id } => {
+                self.close(order, Status::Taken, run);
+                self.sums.make(*contract_id, order.id, *executor_id, run);
+            }
+            Event::ContractDelivered { contract, from }
+            | Event::ContractCompleted { contract, from, .. }
+            | Event::ContractGivenUp { contract, from }
+            | Event::ContractDisputed { contract, from, .. }
+            | Event::ContractRuled { contract, from, .. } => {
+                self.sums.change(contract, *from, run);
+                if !self.events.knows_contract(contract.id) {
+                    self.sums.doubt_contract(contract.id);
+                }
             }
         }
-        if !self.events.knows(id) {
-            self.sums.doubt_order(id);
+    }
+
+    fn close(&mut self, order: &Order, status: Status, run: &Run) {
+        self.sums.close(order, status, run);
+        if !self.events.knows_order(order.id) {
+            self.sums.doubt_order(order.id);
         }
     }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::Position;
 use crate::identity::User;
+use crate::orders::Status;
 use crate::page::paging::Window;
 
 /// People whose last change is remembered; beyond that, the floor rises and all of them count as
@@ -82,21 +83,16 @@ impl State {
     fn apply(&mut self, run: &Run) {
         assert_eq!(run.revision, self.position.revision + 1, "runs are applied in order");
         for event in &run.events {
-            let order = event.order();
-            match event {
-                Event::OrderPlaced { .. } => {
+            if let Some(order) = event.order() {
+                if order.status == Status::Open {
                     self.open.insert(order.id);
                     self.orders = self.orders.max(order.id);
-                }
-                Event::OrderAccepted { contract_id, .. } => {
-                    self.open.remove(order.id);
-                    self.contracts = self.contracts.max(*contract_id);
-                }
-                Event::OrderWithdrawn { .. }
-                | Event::OrderExpired { .. }
-                | Event::OrderRemoved { .. } => {
+                } else {
                     self.open.remove(order.id);
                 }
+            }
+            if let Event::OrderAccepted { contract_id, .. } = event {
+                self.contracts = self.contracts.max(*contract_id);
             }
             for user in event.concerns() {
                 self.changed.insert(user, run.revision);

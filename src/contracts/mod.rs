@@ -1,6 +1,8 @@
 //! Contracts: an accepted order, between exactly one customer and exactly one executor.
 
+pub mod history;
 pub mod store;
+pub mod transitions;
 pub mod view;
 pub mod web;
 
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent};
-use crate::orders::{self, Order};
+use crate::orders::{self, Order, description};
 
 /// Where a contract stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -45,6 +47,25 @@ impl Status {
     pub fn from_name(name: &str) -> Option<Status> {
         Status::ALL.into_iter().find(|status| status.name() == name)
     }
+
+    /// The state machine: whether a contract in this state can come into the `next` one.
+    pub fn may_become(self, next: Status) -> bool {
+        use Status::{Accepted, Cancelled, Completed, Delivered, Disputed};
+        matches!(
+            (self, next),
+            (Accepted, Delivered | Cancelled | Disputed)
+                | (Delivered, Completed | Disputed)
+                | (Disputed, Completed | Cancelled)
+        )
+    }
+}
+
+/// Where a contract stands, since which revision and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct State {
+    pub status: Status,
+    pub revision: u64,
+    pub last_action: Moment,
 }
 
 /// One contract, with its whole description or (`cut`) the beginning of it.
@@ -90,6 +111,41 @@ impl Contract {
             revision: order.revision,
             created: order.last_action,
             last_action: order.last_action,
+        }
+    }
+
+    pub fn state(&self) -> State {
+        let Contract { status, revision, last_action, .. } = *self;
+        State { status, revision, last_action }
+    }
+
+    /// The same contract in another state.
+    pub fn with_state(self, state: State) -> Contract {
+        let State { status, revision, last_action } = state;
+        Contract { status, revision, last_action, ..self }
+    }
+
+    /// The same contract with no more of its description than tables and feeds show.
+    pub fn to_excerpt(&self) -> Contract {
+        let (text, cut) = description::excerpt(&self.description);
+        Contract { description: text.to_owned(), cut: cut || self.cut, ..self.clone() }
+    }
+
+    /// The order that comes back to the board when its executor gives up.
+    pub fn to_returned(&self, id: u32, revision: u64, now: Moment) -> Order {
+        Order {
+            id,
+            customer_id: self.customer_id,
+            status: orders::Status::Open,
+            description: self.description.clone(),
+            cut: self.cut,
+            price: self.price,
+            percent: self.percent,
+            currency: self.currency,
+            parent_id: Some(self.order_id),
+            revision,
+            created: now,
+            last_action: now,
         }
     }
 

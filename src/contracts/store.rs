@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, MySqlPool, Row};
 
 use super::{Contract, Status};
 use crate::database::{self, Reads, decode};
 use crate::identity::{Role, User};
-use crate::orders::description;
 use crate::orders::store::{amount, currency, percent};
 use crate::page::paging::{Table, Window};
 
@@ -72,6 +71,18 @@ pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Contract
     database::table(reads, SQL, database::gapless, window, excerpt_from_row).await
 }
 
+/// The oldest contracts that were delivered `days` ago or longer, and their customers.
+pub async fn list_due(
+    pool: &MySqlPool,
+    days: u32,
+    most: u32,
+) -> Result<Vec<(u32, u32)>, sqlx::Error> {
+    let sql = "SELECT id, customer_id FROM contracts WHERE status = 'delivered' \
+               AND last_action <= UTC_TIMESTAMP(3) - INTERVAL ? DAY \
+               ORDER BY last_action, id LIMIT ?";
+    sqlx::query_as(sql).bind(days).bind(most).fetch_all(pool).await
+}
+
 pub fn from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
     let status: &str = row.try_get("status")?;
     Ok(Contract {
@@ -94,7 +105,5 @@ pub fn from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
 }
 
 fn excerpt_from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
-    let contract = from_row(row)?;
-    let (text, cut) = description::excerpt(&contract.description);
-    Ok(Contract { description: text.to_owned(), cut, ..contract })
+    from_row(row).map(|contract| contract.to_excerpt())
 }

@@ -1,13 +1,18 @@
 //! How contracts look. As with orders there is one row for everybody; who sees which is decided by
 //! whoever asks for it.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
+use super::web::Found;
 use super::{Contract, Status};
 use crate::i18n::Lang;
-use crate::page::Context;
+use crate::identity::Role;
+use crate::page::form::{self, Reason};
 use crate::page::paging::Table;
 use crate::page::table::{self, Rows, Takes, amount, fact, time};
+use crate::page::{Context, history};
 
 /// The one row of a contract, for pages and for pushes.
 pub fn row(lang: Lang, contract: &Contract) -> Markup {
@@ -26,7 +31,23 @@ pub fn row(lang: Lang, contract: &Contract) -> Markup {
             td.whom data-label=(lang.text("contract-executor")) { (contract.executor_id) }
             td.state { span.status { (lang.text(status_key(contract.status))) } }
             td.when { (time(contract.created)) }
+            td.acts {
+                @match contract.status {
+                    Status::Accepted => (button(lang, id, "deliver", "btn-primary only-executor")),
+                    Status::Delivered => (button(lang, id, "complete", "btn-primary only-customer")),
+                    Status::Completed | Status::Cancelled | Status::Disputed => {}
+                }
+            }
         }
+    }
+}
+
+/// It submits the form that stands once on every page, outside the tables.
+fn button(lang: Lang, id: u32, act: &str, class: &str) -> Markup {
+    html! {
+        button.btn.btn-sm.(class) form="act" formaction={ "/contracts/" (id) "/" (act) }
+            aria-label=(lang.format(&format!("contract-{act}-this"), [("id", id.into())]))
+            { (lang.text(&format!("contract-{act}"))) }
     }
 }
 
@@ -57,10 +78,13 @@ pub fn table(ctx: &Context, path: &str, contracts: &Table<Contract>) -> Markup {
                     th.whom scope="col" { (lang.text("contract-executor")) }
                     th.state scope="col" { (lang.text("order-status")) }
                     th.when scope="col" { (lang.text("contract-created")) }
+                    th.acts scope="col" {
+                        span.visually-hidden { (lang.text("order-actions")) }
+                    }
                 }
             }
             (Rows { takes: Takes::Contracts, page, per_page }.body(
-                lang, 8, &lang.text("contracts-empty"),
+                lang, 9, &lang.text("contracts-empty"),
                 html! { @for contract in &contracts.rows { (row(lang, contract)) } },
             ))
         }
@@ -76,9 +100,11 @@ pub fn mine(ctx: &Context, contracts: &Table<Contract>) -> Markup {
     }
 }
 
-/// One contract with its whole text.
-pub fn one(ctx: &Context, contract: &Contract) -> Markup {
+/// One contract with its whole text, what can be done with it now, and what happened so far.
+/// `days` after it was delivered it completes by itself, if it does.
+pub fn one(ctx: &Context, found: &Found, draft: &Reason, days: Option<u32>) -> Markup {
     let lang = ctx.lang;
+    let Found { contract, history, .. } = found;
     html! {
         article.detail data-contract=(contract.id) data-status=(contract.status.name()) {
             h1 {
@@ -87,6 +113,91 @@ pub fn one(ctx: &Context, contract: &Contract) -> Markup {
             }
             div.text dir="auto" { (contract.description) }
             (facts(lang, contract))
+            @if let Some(next) = next(ctx, contract.status, days) { p.next { (next) } }
+            (actions(ctx, contract))
+            (objection(ctx, contract, draft))
+            (history::list(lang, history))
+        }
+    }
+}
+
+/// Whose turn it is, as its reader sees it.
+fn next(ctx: &Context, status: Status, days: Option<u32>) -> Option<Cow<'static, str>> {
+    let lang = ctx.lang;
+    Some(match (status, ctx.user?.role) {
+        (Status::Accepted, Role::Executor) => lang.text("next-deliver"),
+        (Status::Accepted, _) => lang.text("next-wait-for-executor"),
+        (Status::Delivered, Role::Customer) => match days {
+            Some(days) => lang.format("next-confirm-within", [("days", days.into())]),
+            None => lang.text("next-confirm"),
+        },
+        (Status::Delivered, _) => match days {
+            Some(days) => lang.format("next-wait-for-customer-until", [("days", days.into())]),
+            None => lang.text("next-wait-for-customer"),
+        },
+        (Status::Disputed, Role::Admin) => lang.text("next-rule"),
+        (Status::Disputed, _) => lang.text("next-wait-for-admin"),
+        (Status::Completed | Status::Cancelled, _) => return None,
+    })
+}
+
+fn actions(ctx: &Context, contract: &Contract) -> Markup {
+    let (lang, id) = (ctx.lang, contract.id);
+    html! {
+        @match contract.status {
+            Status::Accepted if ctx.is(Role::Executor) => {
+                p.actions { (button(lang, id, "deliver", "btn-primary")) }
+                // Not to be done by a slip: what it means is read first.
+                details.second {
+                    summary { (lang.text("contract-give-up-ask")) }
+                    p { (lang.text("contract-give-up-means")) }
+                    (button(lang, id, "give-up", "btn-outline-danger"))
+                }
+            },
+            Status::Delivered if ctx.is(Role::Customer) => {
+                p.actions { (button(lang, id, "complete", "btn-primary")) }
+            },
+            _ => {},
+        }
+    }
+}
+
+/// Where a party calls for an admin, and where an admin rules.
+fn objection(ctx: &Context, contract: &Contract, draft: &Reason) -> Markup {
+    let (lang, id) = (ctx.lang, contract.id);
+    let is_admin = ctx.is(Role::Admin);
+    html! {
+        @match contract.status {
+            Status::Accepted | Status::Delivered if !is_admin => {
+                details.second open[draft.problem.is_some()] {
+                    summary { (lang.text("contract-dispute-ask")) }
+                    (form::reason(
+                        &format!("/contracts/{id}/dispute"), draft,
+                        &lang.text("contract-dispute-reason"),
+                        html! {
+                            button.btn.btn-outline-danger type="submit" {
+                                (lang.text("contract-dispute"))
+                            }
+                        },
+                    ))
+                }
+            },
+            Status::Disputed if is_admin => {
+                (form::reason(
+                    &format!("/contracts/{id}/rule"), draft, &lang.text("contract-rule-reason"),
+                    html! {
+                        div.actions {
+                            button.btn.btn-primary name="outcome" value="completed" {
+                                (lang.text("contract-rule-completed"))
+                            }
+                            button.btn.btn-outline-danger name="outcome" value="cancelled" {
+                                (lang.text("contract-rule-cancelled"))
+                            }
+                        }
+                    },
+                ))
+            },
+            _ => {},
         }
     }
 }

@@ -1,12 +1,17 @@
 //! Contracts, as pages and as data: for their parties and for admins.
 
+use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
+use super::history;
 use super::{Contract, store, view};
 use crate::error::{Refusal, Refused};
 use crate::identity::Role;
 use crate::moment::Moment;
 use crate::page::Source;
+use crate::page::form::Reason;
+use crate::page::history::Step;
 use crate::page::paging::Table;
 use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
@@ -52,20 +57,52 @@ impl Shape {
 
 /// `GET /contracts/{id}`
 pub async fn show(request: Request) -> Result<Response, Refused> {
-    let revision = request.app.board.position().revision;
-    let contract = find(&request).await?;
-    let title = request.lang.format("contract-title", [("id", contract.id.to_string().into())]);
-    let data = Provenance { source: request.source(), revision };
-    Ok(request.live_page(&title, data, |context| view::one(context, &contract)))
+    let found = find(&request).await?;
+    Ok(page_of(&request, StatusCode::OK, &found, &Reason::default()))
+}
+
+pub(super) fn page_of(
+    request: &Request,
+    status: StatusCode,
+    found: &Found,
+    draft: &Reason,
+) -> Response {
+    let id = found.contract.id.to_string();
+    let title = request.lang.format("contract-title", [("id", id.into())]);
+    let data = Provenance { source: request.source(), revision: found.revision };
+    let days = request.app.config.complete_after_days;
+    let days = (days != u32::MAX).then_some(days);
+    request.render(status, &title, Some(data), |context| view::one(context, found, draft, days))
 }
 
 /// `GET /api/contracts/{id}`
 pub async fn api_show(request: Request) -> Result<Response, Refused> {
-    let contract = find(&request).await?;
+    let contract = find_alone(&request).await?;
     Ok(request.json(request.source(), &Shape::new(&contract)))
 }
 
-async fn find(request: &Request) -> Result<Contract, Refused> {
+/// `GET /api/contracts/{id}/history`
+pub async fn api_history(request: Request) -> Result<Response, Refused> {
+    let Found { history, revision, .. } = find(&request).await?;
+    Ok(request.json(request.source(), &json!({"revision": revision, "steps": history})))
+}
+
+/// A contract that its reader may see.
+pub struct Found {
+    pub contract: Contract,
+    pub history: Vec<Step>,
+    /// A revision that all of it is at least as new as.
+    pub revision: u64,
+}
+
+pub(super) async fn find(request: &Request) -> Result<Found, Refused> {
+    let revision = request.app.board.position().revision;
+    let contract = find_alone(request).await?;
+    let history = history::of(request.interactions(), &contract).await?;
+    Ok(Found { contract, history, revision })
+}
+
+async fn find_alone(request: &Request) -> Result<Contract, Refused> {
     let user = request.require(&[Role::Customer, Role::Executor, Role::Admin])?;
     let contract = store::find(request.interactions(), request.id).await?;
     Ok(contract.filter(|contract| contract.is_visible_to(user)).ok_or(Refusal::NotFound)?)

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::batch::{Answer, Batch};
 use super::event::Run;
 use super::request::{RequestId, StoredDone};
+use super::store::Wanted;
 use super::{Submission, store};
 use crate::orders::Status;
 
@@ -117,22 +118,37 @@ async fn recall_refused(
     Ok(())
 }
 
-/// Locks the head and loads the orders that the commands name, with the contracts that count.
+/// Locks the head and loads the orders and contracts that the commands name, with the contracts that
+/// count.
 async fn load(
     connection: &mut MySqlConnection,
     group: &[Submission],
 ) -> Result<Batch, sqlx::Error> {
     let commands = || group.iter().map(|submission| &submission.command);
-    let order_ids: BTreeSet<u32> = commands().filter_map(|command| command.order_id()).collect();
-    let loaded = step(store::load(connection, &order_ids)).await?;
+    let wanted = Wanted {
+        order_ids: commands().filter_map(|command| command.order_id()).collect(),
+        contract_ids: commands().filter_map(|command| command.contract_id()).collect(),
+        executor_ids: group
+            .iter()
+            .filter(|asked| asked.command.is_limited())
+            .map(|asked| asked.user.id)
+            .collect(),
+    };
+    let loaded = step(store::load(connection, &wanted)).await?;
     let mut batch = Batch::new(loaded.head, loaded.now);
-    let wanted: BTreeSet<u32> = commands()
+    for contract in loaded.contracts {
+        batch.load_contract(contract);
+    }
+    for (executor_id, count) in loaded.in_force {
+        batch.load_in_force(executor_id, count);
+    }
+    let with_contract: BTreeSet<u32> = commands()
         .filter(|command| command.needs_contract())
         .filter_map(|command| command.order_id())
         .collect();
     let mut taken = BTreeSet::new();
     for order in loaded.orders {
-        if order.status == Status::Taken && wanted.contains(&order.id) {
+        if order.status == Status::Taken && with_contract.contains(&order.id) {
             taken.insert(order.id);
         }
         batch.load_order(order);
@@ -164,7 +180,7 @@ async fn load_requests(
             | StoredDone::Expired { order } => {
                 order_ids.insert(order);
             }
-            StoredDone::Accepted { contract } => {
+            StoredDone::Accepted { contract } | StoredDone::Changed { contract, .. } => {
                 contract_ids.insert(contract);
             }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Submission;
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey};
-use crate::contracts::Contract;
+use crate::contracts::{self, Contract, State};
 use crate::error::Refusal;
 use crate::moment::Moment;
 use crate::orders::{Order, Status};
@@ -32,11 +32,15 @@ pub struct Batch {
     before: Head,
     after: Head,
     orders: HashMap<u32, Order>,
-    contracts_by_order: HashMap<u32, Contract>,
+    contracts: HashMap<u32, Contract>,
+    contract_of_order: HashMap<u32, u32>,
+    /// Contracts in force, by executor.
+    in_force: HashMap<u32, u32>,
     requests: HashMap<RequestId, ([u8; 32], Receipt)>,
     placed: Vec<u32>,
     closed: BTreeSet<u32>,
     signed: Vec<u32>,
+    changed: BTreeSet<u32>,
     answered: Vec<(RequestId, [u8; 32], Receipt)>,
     events: Vec<Event>,
     text_bytes: usize,
@@ -54,11 +58,14 @@ impl Batch {
             before: head,
             after,
             orders: HashMap::new(),
-            contracts_by_order: HashMap::new(),
+            contracts: HashMap::new(),
+            contract_of_order: HashMap::new(),
+            in_force: HashMap::new(),
             requests: HashMap::new(),
             placed: Vec::new(),
             closed: BTreeSet::new(),
             signed: Vec::new(),
+            changed: BTreeSet::new(),
             answered: Vec::new(),
             events: Vec::new(),
             text_bytes: 0,
@@ -70,7 +77,13 @@ impl Batch {
     }
 
     pub fn load_contract(&mut self, contract: Contract) {
-        self.contracts_by_order.insert(contract.order_id, contract);
+        self.contract_of_order.insert(contract.order_id, contract.id);
+        self.contracts.insert(contract.id, contract);
+    }
+
+    /// How many contracts an executor has that wait to be delivered.
+    pub fn load_in_force(&mut self, executor_id: u32, count: u32) {
+        self.in_force.insert(executor_id, count);
     }
 
     pub fn load_request(&mut self, id: RequestId, hash: [u8; 32], receipt: Receipt) {
@@ -146,8 +159,17 @@ impl Batch {
         self.orders.get(&id)
     }
 
+    pub fn contract(&self, id: u32) -> Option<&Contract> {
+        self.contracts.get(&id)
+    }
+
     pub fn contract_of_order(&self, order_id: u32) -> Option<&Contract> {
-        self.contracts_by_order.get(&order_id)
+        self.contract(*self.contract_of_order.get(&order_id)?)
+    }
+
+    /// How many contracts of this executor wait to be delivered, by now; they must be loaded.
+    pub fn in_force(&self, executor_id: u32) -> u32 {
+        self.in_force.get(&executor_id).copied().unwrap_or(0)
     }
 
     pub fn place(&mut self, order: Order, event: Event) {
@@ -179,9 +201,37 @@ impl Batch {
         assert_eq!(contract.id, self.next_contract_id(), "contract ids have no gaps");
         self.after.contracts += 1;
         self.text_bytes += contract.description.len();
-        self.signed.push(contract.order_id);
-        let other = self.contracts_by_order.insert(contract.order_id, contract);
+        self.signed.push(contract.id);
+        *self.in_force.entry(contract.executor_id).or_default() += 1;
+        let other = self.contract_of_order.insert(contract.order_id, contract.id);
         assert!(other.is_none(), "an order becomes at most one contract");
+        self.contracts.insert(contract.id, contract);
+    }
+
+    /// Brings a contract into another state, that of now; returns it.
+    pub fn change(
+        &mut self,
+        id: u32,
+        status: contracts::Status,
+        event: impl FnOnce(Contract, State) -> Event,
+    ) -> Contract {
+        let contract = self.contracts.remove(&id).expect("only a loaded contract is changed");
+        let from = contract.state();
+        assert!(from.status.may_become(status), "contracts go by their state machine");
+        if from.status == contracts::Status::Accepted
+            && let Some(count) = self.in_force.get_mut(&contract.executor_id)
+        {
+            *count = count.saturating_sub(1);
+        }
+        let state = State { status, revision: self.revision(), last_action: self.now() };
+        let contract = contract.with_state(state);
+        self.contracts.insert(id, contract.clone());
+        // A contract that was signed by this very batch is written once, in its last state.
+        if id <= self.before.contracts {
+            self.changed.insert(id);
+        }
+        self.events.push(event(contract.to_excerpt(), from));
+        contract
     }
 
     /// Bytes of descriptions that are to be written.
@@ -216,7 +266,12 @@ impl Batch {
 
     /// New contracts.
     pub fn signed(&self) -> impl Iterator<Item = &Contract> {
-        self.signed.iter().map(|order_id| &self.contracts_by_order[order_id])
+        self.signed.iter().map(|id| &self.contracts[id])
+    }
+
+    /// Contracts that are in another state than before.
+    pub fn changed(&self) -> impl Iterator<Item = &Contract> {
+        self.changed.iter().map(|id| &self.contracts[id])
     }
 
     /// Keyed requests that were accepted, to be remembered.

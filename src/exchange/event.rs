@@ -5,12 +5,13 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::contracts::Contract;
-use crate::identity::User;
+use crate::contracts::{Contract, State};
+use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::orders::Order;
 
-/// One thing that happened; the order is as it was right after.
+/// One thing that happened; the order or contract is as it was right after. What changes a contract
+/// says from which state, so that the journal is a chain for each contract, too.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Event {
@@ -34,20 +35,121 @@ pub enum Event {
         admin_id: u32,
         reason: String,
     },
+    /// It stands on the board again, as another order: the contract of its parent was given up.
+    OrderReturned {
+        order: Order,
+    },
+    ContractDelivered {
+        contract: Contract,
+        from: State,
+    },
+    /// By its customer; or `by_time`, since they said nothing for long.
+    ContractCompleted {
+        contract: Contract,
+        from: State,
+        by_time: bool,
+    },
+    /// By its executor.
+    ContractGivenUp {
+        contract: Contract,
+        from: State,
+    },
+    /// By one of its parties, for a reason.
+    ContractDisputed {
+        contract: Contract,
+        from: State,
+        by: Role,
+        reason: String,
+    },
+    /// An admin has decided a dispute, for a reason.
+    ContractRuled {
+        contract: Contract,
+        from: State,
+        admin_id: u32,
+        reason: String,
+    },
+}
+
+/// Whose state an event tells: the last event of a subject tells it as it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Subject {
+    Order(u32),
+    Contract(u32),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Subject::Order(id) => write!(to, "order {id}"),
+            Subject::Contract(id) => write!(to, "contract {id}"),
+        }
+    }
 }
 
 impl Event {
-    pub fn order(&self) -> &Order {
+    pub fn subject(&self) -> Subject {
+        match (self.order(), self.changed()) {
+            (Some(order), _) => Subject::Order(order.id),
+            (None, Some((contract, _))) => Subject::Contract(contract.id),
+            (None, None) => unreachable!("an event is about an order or a contract"),
+        }
+    }
+
+    /// The order that this event placed on the board or took off it.
+    pub fn order(&self) -> Option<&Order> {
         match self {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
             | Event::OrderWithdrawn { order }
             | Event::OrderExpired { order }
-            | Event::OrderRemoved { order, .. } => order,
+            | Event::OrderRemoved { order, .. }
+            | Event::OrderReturned { order } => Some(order),
+            Event::ContractDelivered { .. }
+            | Event::ContractCompleted { .. }
+            | Event::ContractGivenUp { .. }
+            | Event::ContractDisputed { .. }
+            | Event::ContractRuled { .. } => None,
         }
     }
 
-    /// The same with no more of the description than boards and tables show.
+    /// The contract that this event changed, and from which state.
+    pub fn changed(&self) -> Option<(&Contract, State)> {
+        match self {
+            Event::ContractDelivered { contract, from }
+            | Event::ContractCompleted { contract, from, .. }
+            | Event::ContractGivenUp { contract, from }
+            | Event::ContractDisputed { contract, from, .. }
+            | Event::ContractRuled { contract, from, .. } => Some((contract, *from)),
+            Event::OrderPlaced { .. }
+            | Event::OrderAccepted { .. }
+            | Event::OrderWithdrawn { .. }
+            | Event::OrderExpired { .. }
+            | Event::OrderRemoved { .. }
+            | Event::OrderReturned { .. } => None,
+        }
+    }
+
+    /// As much of the description as it carries.
+    pub fn text(&self) -> &str {
+        match (self.order(), self.changed()) {
+            (Some(Order { description, .. }), _)
+            | (None, Some((Contract { description, .. }, _))) => description,
+            (None, None) => "",
+        }
+    }
+
+    /// The contract that this event made or changed, if it did.
+    pub fn contract(&self) -> Option<Contract> {
+        match self {
+            Event::OrderAccepted { order, contract_id, executor_id } => {
+                Some(Contract::of_order(order, *contract_id, *executor_id))
+            }
+            event => event.changed().map(|(contract, _)| contract.clone()),
+        }
+    }
+
+    /// The same with no more of the description than boards and tables show. (Contracts come with no
+    /// more.)
     pub fn to_excerpt(&self) -> Event {
         let mut event = self.clone();
         match &mut event {
@@ -55,34 +157,27 @@ impl Event {
             | Event::OrderAccepted { order, .. }
             | Event::OrderWithdrawn { order }
             | Event::OrderExpired { order }
-            | Event::OrderRemoved { order, .. } => *order = order.to_excerpt(),
+            | Event::OrderRemoved { order, .. }
+            | Event::OrderReturned { order } => *order = order.to_excerpt(),
+            Event::ContractDelivered { .. }
+            | Event::ContractCompleted { .. }
+            | Event::ContractGivenUp { .. }
+            | Event::ContractDisputed { .. }
+            | Event::ContractRuled { .. } => {}
         }
         event
     }
 
-    /// The contract that this event made, if it did.
-    pub fn contract(&self) -> Option<Contract> {
-        match self {
-            Event::OrderAccepted { order, contract_id, executor_id } => {
-                Some(Contract::of_order(order, *contract_id, *executor_id))
-            }
-            Event::OrderPlaced { .. }
-            | Event::OrderWithdrawn { .. }
-            | Event::OrderExpired { .. }
-            | Event::OrderRemoved { .. } => None,
-        }
-    }
-
     /// Whose own data this changed: at most two people.
     pub fn concerns(&self) -> impl Iterator<Item = User> {
-        let executor = match self {
-            Event::OrderAccepted { executor_id, .. } => Some(User::executor(*executor_id)),
-            Event::OrderPlaced { .. }
-            | Event::OrderWithdrawn { .. }
-            | Event::OrderExpired { .. }
-            | Event::OrderRemoved { .. } => None,
+        let (customer, executor) = match (self, self.changed()) {
+            (_, Some((contract, _))) => (Some(contract.customer_id), Some(contract.executor_id)),
+            (Event::OrderAccepted { order, executor_id, .. }, None) => {
+                (Some(order.customer_id), Some(*executor_id))
+            }
+            (event, None) => (event.order().map(|order| order.customer_id), None),
         };
-        std::iter::once(User::customer(self.order().customer_id)).chain(executor)
+        customer.map(User::customer).into_iter().chain(executor.map(User::executor))
     }
 }
 

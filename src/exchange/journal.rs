@@ -5,7 +5,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{MySqlExecutor, Row};
 use uuid::Uuid;
 
-use super::event::{Event, Run};
+use super::event::Run;
 use crate::database::{self, Reads};
 use crate::identity::User;
 
@@ -56,19 +56,13 @@ pub fn from_row(row: &MySqlRow) -> Result<Run, sqlx::Error> {
     })
 }
 
-/// Why an order was removed in this revision, if it was.
-pub async fn reason_of_removal(
-    reads: Reads<'_>,
-    revision: u64,
-    order_id: u32,
-) -> Result<Option<String>, sqlx::Error> {
-    let query = sqlx::query("SELECT events FROM journal WHERE revision = ?").bind(revision);
-    let row = reads.read(query.fetch_optional(reads.pool)).await?;
-    let events: Option<Vec<Event>> = row.map(|row| database::json(&row, "events")).transpose()?;
-    Ok(events.into_iter().flatten().find_map(|event| match event {
-        Event::OrderRemoved { order, reason, .. } if order.id == order_id => Some(reason),
-        _ => None,
-    }))
+/// What happened in this revision.
+pub async fn find(reads: Reads<'_>, revision: u64) -> Result<Option<Run>, sqlx::Error> {
+    let query = sqlx::query(
+        "SELECT revision, batch, previous, events, created FROM journal WHERE revision = ?",
+    );
+    let row = reads.read(query.bind(revision).fetch_optional(reads.pool)).await?;
+    row.as_ref().map(from_row).transpose()
 }
 
 /// Whether this person's request of that key is remembered as done.

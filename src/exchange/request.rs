@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::contracts::Contract;
+use crate::contracts::{Contract, State, Status};
 use crate::identity::User;
+use crate::moment::Moment;
 use crate::orders::Order;
 
 /// What was done, with the state right afterwards.
@@ -17,6 +18,8 @@ pub enum Done {
     Withdrawn(Order),
     Removed(Order),
     Expired(Order),
+    /// A contract came into another state.
+    Changed(Contract),
 }
 
 impl Done {
@@ -27,7 +30,7 @@ impl Done {
             | Done::Withdrawn(order)
             | Done::Removed(order)
             | Done::Expired(order) => order.revision,
-            Done::Accepted(contract) => contract.revision,
+            Done::Accepted(contract) | Done::Changed(contract) => contract.revision,
         }
     }
 }
@@ -41,7 +44,8 @@ pub struct Receipt {
     pub repeated: bool,
 }
 
-/// What the database keeps of a receipt: ids only. The rest is read from the rows.
+/// What the database keeps of a receipt: ids, and what rows do not remember. The rest is read from
+/// the rows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StoredReceipt {
     pub revision: u64,
@@ -56,6 +60,7 @@ pub enum StoredDone {
     Withdrawn { order: u32 },
     Removed { order: u32 },
     Expired { order: u32 },
+    Changed { contract: u32, status: Status, at: Moment },
 }
 
 impl From<&Receipt> for StoredReceipt {
@@ -66,6 +71,9 @@ impl From<&Receipt> for StoredReceipt {
             Done::Withdrawn(order) => StoredDone::Withdrawn { order: order.id },
             Done::Removed(order) => StoredDone::Removed { order: order.id },
             Done::Expired(order) => StoredDone::Expired { order: order.id },
+            Done::Changed(Contract { id, status, last_action, .. }) => {
+                StoredDone::Changed { contract: *id, status: *status, at: *last_action }
+            }
         };
         StoredReceipt { revision: receipt.revision, done }
     }
@@ -89,6 +97,10 @@ impl StoredReceipt {
             StoredDone::Withdrawn { order: id } => Done::Withdrawn(order(id)?),
             StoredDone::Removed { order: id } => Done::Removed(order(id)?),
             StoredDone::Expired { order: id } => Done::Expired(order(id)?),
+            StoredDone::Changed { contract: id, status, at } => {
+                let state = State { status, revision, last_action: at };
+                Done::Changed(contract(id)?.with_state(state))
+            }
         };
         Some(Receipt { revision, done, repeated: true })
     }

@@ -21,22 +21,63 @@ use crate::moment::Moment;
 use crate::orders::{self, Order};
 use crate::{contracts, database};
 
+/// What a batch needs to know, besides the head.
+pub struct Wanted {
+    pub order_ids: BTreeSet<u32>,
+    pub contract_ids: BTreeSet<u32>,
+    /// Whose contracts in force are to be counted.
+    pub executor_ids: BTreeSet<u32>,
+}
+
 /// What the first message brings back.
 pub struct Loaded {
     pub head: Head,
     pub now: Moment,
     pub orders: Vec<Order>,
+    pub contracts: Vec<Contract>,
+    /// Executors, and how many contracts each has that wait to be delivered.
+    pub in_force: Vec<(u32, u32)>,
 }
 
 /// A remembered request: whose, what was asked, and how it was answered.
 pub type Remembered = (RequestId, [u8; 32], StoredReceipt);
 
 /// Begins a transaction (sessions of writers do not commit by themselves), locks the head and then
-/// the orders, all in one statement: each statement costs the database more than a row does.
+/// the orders, all in one statement: each statement costs the database more than a row does. What
+/// only some batches need follows in the same message.
 pub async fn load(
     connection: &mut MySqlConnection,
-    order_ids: &BTreeSet<u32>,
+    wanted: &Wanted,
 ) -> Result<Loaded, sqlx::Error> {
+    let Wanted { order_ids, contract_ids, executor_ids } = wanted;
+    let mut results = results(connection, text_of_load(wanted)).await?.into_iter();
+    let rows = results.next().unwrap_or_default();
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let now = Moment::from(first.try_get::<DateTime<Utc>, _>("now")?);
+    let head = head_from_row(first)?;
+    let mut orders = Vec::with_capacity(order_ids.len());
+    if !order_ids.is_empty() {
+        for row in &rows {
+            if row.try_get::<Option<u32>, _>("id")?.is_some() {
+                orders.push(orders::store::from_row(row)?);
+            }
+        }
+    }
+    let contracts = if contract_ids.is_empty() { None } else { results.next() };
+    let contracts = contracts.unwrap_or_default();
+    let contracts = contracts.iter().map(contracts::store::from_row).collect::<Result<_, _>>()?;
+    let in_force = if executor_ids.is_empty() { None } else { results.next() };
+    let in_force = in_force.unwrap_or_default();
+    let in_force = in_force.iter().map(|row| {
+        let count: i64 = row.try_get("in_force")?;
+        Ok((row.try_get("executor_id")?, u32::try_from(count).unwrap_or(u32::MAX)))
+    });
+    let in_force = in_force.collect::<Result<_, sqlx::Error>>()?;
+    Ok(Loaded { head, now, orders, contracts, in_force })
+}
+
+fn text_of_load(wanted: &Wanted) -> String {
+    let Wanted { order_ids, contract_ids, executor_ids } = wanted;
     let mut text = String::from(
         "SELECT b.revision AS head_revision, b.batch AS head_batch, b.orders AS head_orders, \
          b.contracts AS head_contracts, b.open_orders AS head_open_orders, \
@@ -55,19 +96,24 @@ pub async fn load(
             ),
         );
     }
-    let rows = results(connection, text).await?.into_iter().next().unwrap_or_default();
-    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-    let now = Moment::from(first.try_get::<DateTime<Utc>, _>("now")?);
-    let head = head_from_row(first)?;
-    let mut orders = Vec::with_capacity(order_ids.len());
-    if !order_ids.is_empty() {
-        for row in &rows {
-            if row.try_get::<Option<u32>, _>("id")?.is_some() {
-                orders.push(orders::store::from_row(row)?);
-            }
-        }
+    if !contract_ids.is_empty() {
+        let (columns, ids) = (contracts::store::COLUMNS, database::list(contract_ids));
+        let statement =
+            format_args!("; SELECT {columns} FROM contracts WHERE id IN ({ids}) FOR UPDATE");
+        write_to(&mut text, statement);
     }
-    Ok(Loaded { head, now, orders })
+    if !executor_ids.is_empty() {
+        // Read after the head was locked, under READ COMMITTED: nobody can change it any more.
+        write_to(
+            &mut text,
+            format_args!(
+                "; SELECT executor_id, COUNT(*) AS in_force FROM contracts \
+                 WHERE executor_id IN ({}) AND status = 'accepted' GROUP BY executor_id",
+                database::list(executor_ids),
+            ),
+        );
+    }
+    text
 }
 
 /// Those of the requests that are remembered.
@@ -200,17 +246,7 @@ fn write_orders(text: &mut String, batch: &Batch) {
         let ids: BTreeSet<u32> =
             batch.closed().filter(|order| order.status == status).map(|order| order.id).collect();
         if !ids.is_empty() {
-            write_to(
-                text,
-                format_args!(
-                    "UPDATE orders SET status = '{}', revision = {}, last_action = '{}' \
-                     WHERE id IN ({});",
-                    status.name(),
-                    batch.revision(),
-                    batch.now().to_sql(),
-                    database::list(&ids),
-                ),
-            );
+            write_change(text, "orders", status.name(), batch, &ids);
         }
     }
 }
@@ -246,6 +282,25 @@ fn write_contracts(text: &mut String, batch: &Batch) {
     if lead == "," {
         text.push(';');
     }
+    for status in contracts::Status::ALL {
+        let changed = batch.changed().filter(|contract| contract.status == status);
+        let ids: BTreeSet<u32> = changed.map(|contract| contract.id).collect();
+        if !ids.is_empty() {
+            write_change(text, "contracts", status.name(), batch, &ids);
+        }
+    }
+}
+
+/// Rows that are in another state from this batch on.
+fn write_change(text: &mut String, table: &str, status: &str, batch: &Batch, ids: &BTreeSet<u32>) {
+    let (revision, now, ids) = (batch.revision(), batch.now().to_sql(), database::list(ids));
+    write_to(
+        text,
+        format_args!(
+            "UPDATE {table} SET status = '{status}', revision = {revision}, \
+             last_action = '{now}' WHERE id IN ({ids});"
+        ),
+    );
 }
 
 fn write_journal(text: &mut String, batch: &Batch, run: &Run) {

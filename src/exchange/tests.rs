@@ -10,12 +10,14 @@ use uuid::Uuid;
 
 use super::batch::{Answer, Batch, Head};
 use super::command::{
-    AcceptOrder, Command, ExpireOrder, PlaceOrder, RemoveOrder, RenewOrder, WithdrawOrder,
+    AcceptOrder, Command, CompleteContract, DeliverContract, DisputeContract, ExpireOrder,
+    GiveUpContract, Outcome, PlaceOrder, RemoveOrder, RenewOrder, RuleContract, WithdrawOrder,
 };
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
 use super::{Done, Submission};
-use crate::contracts::Contract;
+use crate::audit::tests::{Books, Scale};
+use crate::contracts::{self, Contract};
 use crate::error::Refusal;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -25,12 +27,77 @@ use crate::orders::{Order, Status};
 /// What somebody wants, in a test's words.
 #[derive(Clone, Debug)]
 enum Wish {
-    Place { customer: u32, cents: i64, key: Option<u8> },
-    Accept { executor: u32, order: u32, key: Option<u8> },
-    Withdraw { customer: u32, order: u32, key: Option<u8> },
-    Remove { admin: u32, order: u32, key: Option<u8> },
-    Expire { customer: u32, order: u32 },
-    Renew { customer: u32, order: u32, key: Option<u8> },
+    Place {
+        customer: u32,
+        cents: i64,
+        key: Option<u8>,
+    },
+    Accept {
+        executor: u32,
+        order: u32,
+        key: Option<u8>,
+    },
+    Withdraw {
+        customer: u32,
+        order: u32,
+        key: Option<u8>,
+    },
+    Remove {
+        admin: u32,
+        order: u32,
+        key: Option<u8>,
+    },
+    Expire {
+        customer: u32,
+        order: u32,
+    },
+    Renew {
+        customer: u32,
+        order: u32,
+        key: Option<u8>,
+    },
+    /// What somebody wants of a contract.
+    Contract {
+        user: User,
+        contract: u32,
+        act: Act,
+        key: Option<u8>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Act {
+    Deliver,
+    Complete,
+    /// By time.
+    Expire,
+    GiveUp,
+    Dispute,
+    Rule(Outcome),
+}
+
+impl Act {
+    const ALL: [Act; 7] = [
+        Act::Deliver,
+        Act::Complete,
+        Act::Expire,
+        Act::GiveUp,
+        Act::Dispute,
+        Act::Rule(Outcome::Completed),
+        Act::Rule(Outcome::Cancelled),
+    ];
+}
+
+/// How many contracts an executor may have to deliver.
+const MOST: u32 = 3;
+
+/// Mostly the contract's own parties, as the orders and executors below are drawn.
+fn anybody() -> impl Strategy<Value = User> {
+    prop_oneof![
+        4 => (1..6u32).prop_map(User::executor),
+        3 => (1..4u32).prop_map(User::customer),
+        1 => (0..2u32).prop_map(|id| User { role: Role::Admin, id }),
+    ]
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -47,6 +114,9 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (1..4u32, 1..25u32).prop_map(|(customer, order)| Wish::Expire { customer, order }),
         1 => (1..4u32, 1..25u32, key())
             .prop_map(|(customer, order, key)| Wish::Renew { customer, order, key }),
+        9 => (anybody(), 1..8u32, 0..Act::ALL.len(), key()).prop_map(
+            |(user, contract, act, key)| Wish::Contract { user, contract, act: Act::ALL[act], key },
+        ),
     ]
 }
 
@@ -63,7 +133,8 @@ impl Wish {
                 (User::customer(customer), command, key)
             }
             Wish::Accept { executor, order, key } => {
-                let command = Command::AcceptOrder(AcceptOrder { order_id: order });
+                let command =
+                    Command::AcceptOrder(AcceptOrder { order_id: order, most: Some(MOST) });
                 (User::executor(executor), command, key)
             }
             Wish::Withdraw { customer, order, key } => {
@@ -84,6 +155,27 @@ impl Wish {
                 let percent = Percent::new(3).unwrap();
                 let command = Command::RenewOrder(RenewOrder { order_id: order, percent });
                 (User::customer(customer), command, key)
+            }
+            Wish::Contract { user, contract: contract_id, act, key } => {
+                let reason = "so it was".to_owned();
+                let command = match act {
+                    Act::Deliver => Command::DeliverContract(DeliverContract { contract_id }),
+                    Act::Complete => {
+                        Command::CompleteContract(CompleteContract { contract_id, after: None })
+                    }
+                    Act::Expire => {
+                        let after = Some(Duration::ZERO);
+                        Command::CompleteContract(CompleteContract { contract_id, after })
+                    }
+                    Act::GiveUp => Command::GiveUpContract(GiveUpContract { contract_id }),
+                    Act::Dispute => {
+                        Command::DisputeContract(DisputeContract { contract_id, reason })
+                    }
+                    Act::Rule(outcome) => {
+                        Command::RuleContract(RuleContract { contract_id, outcome, reason })
+                    }
+                };
+                (user, command, key)
             }
         };
         let key = key.map(|key| {
@@ -147,9 +239,14 @@ impl Tables {
         for order in self.orders.values() {
             batch.load_order(order.clone());
         }
+        let mut in_force = BTreeMap::new();
         for contract in self.contracts.values() {
+            if contract.status == contracts::Status::Accepted {
+                *in_force.entry(contract.executor_id).or_default() += 1;
+            }
             batch.load_contract(contract.clone());
         }
+        in_force.into_iter().for_each(|(executor, count)| batch.load_in_force(executor, count));
         batch
     }
 
@@ -179,8 +276,18 @@ impl Tables {
         for contract in batch.signed() {
             assert!(self.contracts.insert(contract.id, contract.clone()).is_none());
         }
+        for contract in batch.changed() {
+            assert!(self.contracts.insert(contract.id, contract.clone()).is_some());
+        }
         self.head = Some(Head { batch: run.batch, ..batch.head_after().clone() });
         self.journal.push(run);
+    }
+
+    /// What the audit objects to.
+    fn wrong(&self) -> Vec<String> {
+        let (orders, contracts) = (self.orders.values(), self.contracts.values());
+        let (orders, contracts) = (orders.cloned().collect(), contracts.cloned().collect());
+        Books::of(&self.head(), self.journal.clone(), orders, contracts).wrong(Scale::FULL)
     }
 }
 
@@ -210,8 +317,16 @@ impl Fate {
 #[derive(Default)]
 struct Model {
     orders: Vec<(u32, Fate)>,
-    contracts: u32,
+    contracts: Vec<Deal>,
     answered: BTreeMap<(User, u8), (String, Said)>,
+}
+
+/// What a contract is, in the model.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Deal {
+    customer: u32,
+    executor: u32,
+    status: contracts::Status,
 }
 
 /// An answer without its details.
@@ -222,6 +337,7 @@ enum Said {
     Withdrawn(u32),
     Removed(u32),
     Expired(u32),
+    Changed(u32, contracts::Status),
     Refused(Refusal),
 }
 
@@ -235,6 +351,7 @@ impl Model {
             Wish::Remove { admin, key, .. } => (User { role: Role::Admin, id: admin }, key),
             Wish::Expire { customer, .. } => (User::customer(customer), None),
             Wish::Renew { customer, key, .. } => (User::customer(customer), key),
+            Wish::Contract { user, key, .. } => (user, key),
         };
         let Some(key) = key else { return self.decide(wish) };
         let text = format!("{wish:?}");
@@ -258,17 +375,24 @@ impl Model {
             }
             Wish::Accept { executor, order, .. } => match find(&self.orders, order) {
                 None => Said::Refused(Refusal::NotFound),
-                Some((_, Fate::Taken { executor: holder, contract })) if holder == executor => {
+                Some((_, Fate::Taken { executor: holder, contract }))
+                    if holder == executor
+                        && self.deal(contract).status != contracts::Status::Cancelled =>
+                {
                     Said::Accepted(contract)
                 }
                 Some((customer, Fate::Open)) if customer == executor => {
                     Said::Refused(Refusal::OwnOrder)
                 }
-                Some((_, Fate::Open)) => {
-                    self.contracts += 1;
-                    let fate = Fate::Taken { executor, contract: self.contracts };
-                    self.orders[order as usize - 1].1 = fate;
-                    Said::Accepted(self.contracts)
+                Some((_, Fate::Open)) if self.in_force(executor) >= MOST => {
+                    Said::Refused(Refusal::TooManyContracts { most: MOST })
+                }
+                Some((customer, Fate::Open)) => {
+                    let status = contracts::Status::Accepted;
+                    self.contracts.push(Deal { customer, executor, status });
+                    let contract = self.contracts.len() as u32;
+                    self.orders[order as usize - 1].1 = Fate::Taken { executor, contract };
+                    Said::Accepted(contract)
                 }
                 Some((_, fate)) => {
                     Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
@@ -298,6 +422,7 @@ impl Model {
                     _ => Said::Refused(Refusal::NotFound),
                 }
             }
+            Wish::Contract { user, contract, act, .. } => self.deal_with(user, contract, act),
             Wish::Remove { order, .. } => match find(&self.orders, order) {
                 None => Said::Refused(Refusal::NotFound),
                 Some((_, Fate::Open)) => {
@@ -311,12 +436,59 @@ impl Model {
         }
     }
 
+    fn deal(&self, contract: u32) -> Deal {
+        self.contracts[contract as usize - 1]
+    }
+
+    fn in_force(&self, executor: u32) -> u32 {
+        let of =
+            |deal: &&Deal| (deal.executor, deal.status) == (executor, contracts::Status::Accepted);
+        self.contracts.iter().filter(of).count() as u32
+    }
+
+    fn deal_with(&mut self, user: User, contract: u32, act: Act) -> Said {
+        use contracts::Status::{Accepted, Cancelled, Completed, Delivered, Disputed};
+        let (role, from, to): (&[Role], &[contracts::Status], _) = match act {
+            Act::Deliver => (&[Role::Executor], &[Accepted], Delivered),
+            Act::Complete | Act::Expire => (&[Role::Customer], &[Delivered], Completed),
+            Act::GiveUp => (&[Role::Executor], &[Accepted], Cancelled),
+            Act::Dispute => (&[Role::Customer, Role::Executor], &[Accepted, Delivered], Disputed),
+            Act::Rule(Outcome::Completed) => (&[Role::Admin], &[Disputed], Completed),
+            Act::Rule(Outcome::Cancelled) => (&[Role::Admin], &[Disputed], Cancelled),
+        };
+        if !role.contains(&user.role) {
+            return Said::Refused(Refusal::Forbidden);
+        }
+        let own = |deal: &&mut Deal| match user.role {
+            Role::Admin => true,
+            Role::Customer => deal.customer == user.id,
+            Role::Executor => deal.executor == user.id,
+        };
+        let Some(deal) = self.contracts.get_mut(contract as usize - 1).filter(own) else {
+            return Said::Refused(Refusal::NotFound);
+        };
+        if !from.contains(&deal.status) {
+            return Said::Refused(Refusal::ContractState { id: contract, status: deal.status });
+        }
+        deal.status = to;
+        if act == Act::GiveUp {
+            self.orders.push((deal.customer, Fate::Open));
+        }
+        Said::Changed(contract, to)
+    }
+
     fn agrees_with(&self, tables: &Tables) {
         let head = tables.head();
         let open = self.orders.iter().filter(|(_, fate)| *fate == Fate::Open).count();
         assert_eq!(head.open_orders as usize, open);
         assert_eq!(head.orders as usize, self.orders.len());
-        assert_eq!(head.contracts, self.contracts);
+        assert_eq!(head.contracts as usize, self.contracts.len());
+        for (deal, contract) in self.contracts.iter().zip(tables.contracts.values()) {
+            assert_eq!(
+                (deal.customer, deal.executor, deal.status),
+                (contract.customer_id, contract.executor_id, contract.status)
+            );
+        }
         for (place, (customer, fate)) in self.orders.iter().enumerate() {
             let order = &tables.orders[&(place as u32 + 1)];
             assert_eq!(order.customer_id, *customer);
@@ -344,6 +516,9 @@ fn said(answer: Result<Receipt, Refusal>) -> Said {
         Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
         Ok(Receipt { done: Done::Removed(order), .. }) => Said::Removed(order.id),
         Ok(Receipt { done: Done::Expired(order), .. }) => Said::Expired(order.id),
+        Ok(Receipt { done: Done::Changed(contract), .. }) => {
+            Said::Changed(contract.id, contract.status)
+        }
         Err(refusal) => Said::Refused(refusal),
     }
 }
@@ -360,9 +535,10 @@ fn replay(journal: &[Run]) -> BTreeMap<u32, Status> {
         let before = place.checked_sub(1).map_or(Uuid::nil(), |before| journal[before].batch);
         assert_eq!(run.previous, before, "batches are chained");
         for event in &run.events {
-            let order = event.order();
+            let Some(order) = event.order() else { continue };
             let was = statuses.insert(order.id, order.status);
-            assert_eq!(was.is_none(), matches!(event, Event::OrderPlaced { .. }));
+            let comes = matches!(event, Event::OrderPlaced { .. } | Event::OrderReturned { .. });
+            assert_eq!(was.is_none(), comes);
             assert!(was.is_none_or(|was| was == Status::Open), "a closed order stays closed");
         }
     }
@@ -400,6 +576,7 @@ proptest! {
                 u64::from(batch.has_events()),
             );
             model.agrees_with(&tables);
+            prop_assert_eq!(tables.wrong(), Vec::<String>::new(), "the audit agrees");
         }
         let statuses: BTreeMap<u32, Status> =
             tables.orders.values().map(|order| (order.id, order.status)).collect();
@@ -425,4 +602,31 @@ fn an_order_expires_when_it_is_old_enough_and_not_before() {
     let expire = || Command::ExpireOrder(ExpireOrder { order_id: 1, after });
     assert_eq!(ask(59, expire()), Said::Refused(Refusal::WrongState));
     assert_eq!(ask(60, expire()), Said::Expired(1));
+}
+
+#[test]
+fn a_contract_completes_by_time_when_it_was_delivered_long_ago_and_not_before() {
+    let mut tables = Tables::default();
+    let mut ask = |second, user, command| {
+        let (answer, _) = oneshot::channel();
+        let submission = Submission { user, command, key: None, deadline: Instant::now(), answer };
+        let mut batch = tables.begin(second);
+        let said = said(batch.apply(&submission));
+        tables.commit(&batch);
+        said
+    };
+    let (customer, executor) = (User::customer(1), User::executor(9));
+    let place = Wish::Place { customer: 1, cents: 1, key: None }.submission().command;
+    ask(0, customer, place);
+    let accept = Command::AcceptOrder(AcceptOrder { order_id: 1, most: None });
+    ask(0, executor, accept);
+    let after = Some(Duration::from_secs(60));
+    let complete = || Command::CompleteContract(CompleteContract { contract_id: 1, after });
+    let status = contracts::Status::Accepted;
+    let refused = Refusal::ContractState { id: 1, status };
+    assert_eq!(ask(90, customer, complete()), Said::Refused(refused), "it was not delivered");
+    let deliver = Command::DeliverContract(DeliverContract { contract_id: 1 });
+    assert_eq!(ask(100, executor, deliver), Said::Changed(1, contracts::Status::Delivered));
+    assert_eq!(ask(159, customer, complete()), Said::Refused(Refusal::WrongState));
+    assert_eq!(ask(160, customer, complete()), Said::Changed(1, contracts::Status::Completed));
 }

@@ -169,7 +169,7 @@ pub async fn recent(
 
 fn undo(counts: Counts, event: &Event) -> Counts {
     match event {
-        Event::OrderPlaced { .. } => Counts {
+        Event::OrderPlaced { .. } | Event::OrderReturned { .. } => Counts {
             open_orders: counts.open_orders.saturating_sub(1),
             orders: counts.orders.saturating_sub(1),
             ..counts
@@ -182,6 +182,11 @@ fn undo(counts: Counts, event: &Event) -> Counts {
         Event::OrderWithdrawn { .. } | Event::OrderExpired { .. } | Event::OrderRemoved { .. } => {
             Counts { open_orders: counts.open_orders + 1, ..counts }
         }
+        Event::ContractDelivered { .. }
+        | Event::ContractCompleted { .. }
+        | Event::ContractGivenUp { .. }
+        | Event::ContractDisputed { .. }
+        | Event::ContractRuled { .. } => counts,
     }
 }
 

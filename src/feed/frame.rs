@@ -53,8 +53,7 @@ pub struct Item {
 pub fn public_items(events: &[Event], format: Format) -> Vec<Item> {
     let mut opened = BTreeMap::new();
     let mut closed = BTreeMap::new();
-    for event in events {
-        let order = event.order();
+    for order in events.iter().filter_map(Event::order) {
         if order.status == Status::Open {
             opened.insert(order.id, order);
         } else {
@@ -84,10 +83,11 @@ pub fn personal_items<'a>(
         if let Some(contract) = event.contract().filter(|contract| contract.is_visible_to(user)) {
             contracts.insert(contract.id, contract);
         }
-        let order = event.order();
-        let own = user.role == Role::Admin
-            || (user.role == Role::Customer && order.customer_id == user.id);
-        if own {
+        let own = |order: &&Order| {
+            user.role == Role::Admin
+                || (user.role == Role::Customer && order.customer_id == user.id)
+        };
+        if let Some(order) = event.order().filter(own) {
             orders.insert(order.id, order);
         }
     }

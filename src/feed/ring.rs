@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::frame::{self, Envelope, Format};
 use crate::board::index::Counts;
-use crate::exchange::event::{Event, Mark, Run};
+use crate::exchange::event::{Event, Mark, Run, Subject};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 
@@ -23,12 +23,17 @@ const MAX_AGE_MS: i64 = 15 * 60 * 1000;
 pub struct Ring {
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
+    /// The newest revision that everybody who sees the board is told of: what came after it changed
+    /// only what is some people's own.
+    shown: Option<u64>,
 }
 
 /// One run, or several merged into one, and the messages made of it.
 pub struct Entry {
     /// The revision before its first.
     from: u64,
+    /// The revision that all who see the board were told of at least, when they get this.
+    shown: u64,
     pub run: Arc<Run>,
     counts: Counts,
     bytes: usize,
@@ -61,7 +66,10 @@ pub enum Shared<'a> {
 impl Ring {
     /// Adds the next run; `counts` are the board's after it. Forgets what is too old or too much.
     pub fn push(&mut self, run: Arc<Run>, counts: Counts) {
-        let entry = Entry::new(run.revision - 1, run, counts);
+        let from = run.revision - 1;
+        let shown = self.shown.unwrap_or(from);
+        let entry = Entry::new(from, shown, run, counts);
+        self.shown = Some(if entry.shows() { entry.run.revision } else { shown });
         self.bytes += entry.bytes;
         let newest = entry.run.created;
         self.entries.push_back(Arc::new(entry));
@@ -104,33 +112,33 @@ impl Ring {
     }
 
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.bytes = 0;
+        *self = Ring::default();
     }
 }
 
 impl Entry {
-    fn new(from: u64, run: Arc<Run>, counts: Counts) -> Entry {
+    fn new(from: u64, shown: u64, run: Arc<Run>, counts: Counts) -> Entry {
         let mut people: HashMap<User, Vec<usize>> = HashMap::new();
         let mut bytes = 256;
         for (place, event) in run.events.iter().enumerate() {
             // Rows and data of it, in a few audiences.
-            bytes += 2048 + event.order().description.len();
+            bytes += 2048 + event.text().len();
             for user in event.concerns() {
                 people.entry(user).or_default().push(place);
             }
         }
         let (json, html) = Default::default();
-        Entry { from, run, counts, bytes, people, json, html }
+        Entry { from, shown, run, counts, bytes, people, json, html }
     }
 
     /// Several entries that follow each other, as one that brings whoever knows the revision before
-    /// them to where they end: of each order only the last that happened to it.
+    /// them to where they end: of each order and contract only the last
+    /// that happened to it.
     pub fn merge(entries: &[Arc<Entry>]) -> Option<Entry> {
         let (first, last) = (entries.first()?, entries.last()?);
-        let mut events: BTreeMap<u32, &Event> = BTreeMap::new();
+        let mut events: BTreeMap<Subject, &Event> = BTreeMap::new();
         for event in entries.iter().flat_map(|entry| &entry.run.events) {
-            events.insert(event.order().id, event);
+            events.insert(event.subject(), event);
         }
         let run = Run {
             revision: last.run.revision,
@@ -139,7 +147,7 @@ impl Entry {
             created: last.run.created,
             events: events.into_values().map(Event::to_excerpt).collect(),
         };
-        Some(Entry::new(first.from, Arc::new(run), last.counts))
+        Some(Entry::new(first.from, first.shown, Arc::new(run), last.counts))
     }
 
     /// The messages of this run for somebody who was last told of revision `told`; none when it
@@ -149,9 +157,9 @@ impl Entry {
             Role::Admin => self.frames(format).everybody.clone(),
             _ => self.personal(user, format, told),
         };
-        if user.role.sees_board() {
+        if user.role.sees_board() && (self.shows() || !messages.is_empty()) {
             messages.extend(self.frames(format).public.iter().cloned());
-        } else if !messages.is_empty() {
+        } else if !user.role.sees_board() && !messages.is_empty() {
             let closing = frame::messages(self.envelope(user, told, &self.sent()), &[], true);
             messages.extend(closing.into_iter().map(Utf8Bytes::from));
         }
@@ -163,12 +171,17 @@ impl Entry {
         match user.role {
             Role::Admin => Shared::Personal,
             _ if self.people.contains_key(&user) => Shared::Personal,
-            _ if user.role.sees_board() => {
+            _ if user.role.sees_board() && self.shows() => {
                 let Frames { public_frames: bytes, public, .. } = self.frames(format);
                 Shared::Frames { bytes, messages: public.len() }
             }
             _ => Shared::Nothing,
         }
+    }
+
+    /// Whether it changes the board.
+    fn shows(&self) -> bool {
+        self.run.events.iter().any(|event| event.order().is_some())
     }
 
     /// The revision that it follows, and its mark.
@@ -192,8 +205,8 @@ impl Entry {
         cell.get_or_init(|| {
             let admin = User { role: Role::Admin, id: 0 };
             let sent = self.sent();
-            // Every run so far changes the board, so a run's frames start at the one before it.
-            let envelope = self.envelope(admin, self.from, &sent);
+            // One text for all: it starts where the least that any of them was told of ends.
+            let envelope = self.envelope(admin, self.shown, &sent);
             let encode = |items: &[frame::Item], closes| -> Vec<Utf8Bytes> {
                 let messages = frame::messages(envelope, items, closes);
                 messages.into_iter().map(Utf8Bytes::from).collect()

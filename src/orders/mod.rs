@@ -1,6 +1,7 @@
 //! Orders: what a customer wants done and what they pay for it.
 
 pub mod description;
+pub mod history;
 pub mod placing;
 pub mod store;
 pub mod view;

@@ -3,13 +3,14 @@
 
 use maud::{Markup, html};
 
-use super::web::{Found, Removal};
+use super::web::Found;
 use super::{Order, Status};
 use crate::i18n::Lang;
 use crate::identity::Role;
+use crate::page::form::{self, Reason};
 use crate::page::paging::Table;
 use crate::page::table::{self, Rows, Takes, amount, fact, time};
-use crate::page::{Context, form};
+use crate::page::{Context, history};
 
 /// Which table of orders it is: a class that decides what columns it shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,9 +125,9 @@ pub fn mine(ctx: &Context, orders: &Table<Order>, place: &form::Place) -> Markup
 }
 
 /// One order with its whole text, and its contract if there is one that the reader may see.
-pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
+pub fn one(ctx: &Context, found: &Found, draft: &Reason) -> Markup {
     let lang = ctx.lang;
-    let Found { order, contract, reason, .. } = found;
+    let Found { order, contract, history, .. } = found;
     html! {
         article.detail data-order=(order.id) data-status=(order.status.name())
             data-taken=(lang.text("status-taken")) data-withdrawn=(lang.text("status-withdrawn"))
@@ -136,7 +137,7 @@ pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
                 (lang.format("order-title", [("id", order.id.into())])) " "
                 span.status { (lang.text(status_key(order.status))) }
             }
-            @if let Some(reason) = reason {
+            @if let Some(reason) = found.reason() {
                 div.alert.alert-warning.because {
                     strong { (lang.text("order-removed-because")) }
                     div dir="auto" { (reason) }
@@ -145,7 +146,13 @@ pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
             div.text dir="auto" { (order.description) }
             (facts(ctx, order))
             @if order.status == Status::Open && ctx.is(Role::Admin) {
-                (form::remove(ctx, order.id, removal))
+                (form::reason(
+                    &format!("/orders/{}/remove", order.id), draft,
+                    &lang.text("order-remove-reason"),
+                    html! {
+                        button.btn.btn-outline-danger type="submit" { (lang.text("order-remove")) }
+                    },
+                ))
             }
             p.actions {
                 @if order.status == Status::Open {
@@ -158,6 +165,7 @@ pub fn one(ctx: &Context, found: &Found, removal: &Removal) -> Markup {
                     }
                 }
             }
+            @if let Some(steps) = history { (history::list(lang, steps)) }
         }
     }
 }

@@ -5,14 +5,16 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Order, Status, description, store, view};
+use super::{Order, Status, description, history, store, view};
 use crate::contracts;
 use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::command::{AcceptOrder, Command, RemoveOrder, RenewOrder, WithdrawOrder};
-use crate::exchange::{Done, Receipt, journal};
+use crate::exchange::{Done, Receipt};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::page::Flash;
+use crate::page::form::Reason;
+use crate::page::history::Step;
 use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
 
@@ -65,21 +67,29 @@ impl Shape {
 /// `GET /orders/{id}`
 pub async fn show(request: Request) -> Result<Response, Refused> {
     let found = find(&request).await?;
-    Ok(page_of(&request, StatusCode::OK, &found, &Removal::default()))
+    Ok(page_of(&request, StatusCode::OK, &found, &Reason::default()))
 }
 
-fn page_of(request: &Request, status: StatusCode, found: &Found, removal: &Removal) -> Response {
+fn page_of(request: &Request, status: StatusCode, found: &Found, reason: &Reason) -> Response {
     let id = found.order.id.to_string();
     let title = request.lang.format("order-title", [("id", id.into())]);
     let data = Provenance { source: request.source(), revision: found.revision };
-    request.render(status, &title, Some(data), |context| view::one(context, found, removal))
+    request.render(status, &title, Some(data), |context| view::one(context, found, reason))
 }
 
 /// `GET /api/orders/{id}`
 pub async fn api_show(request: Request) -> Result<Response, Refused> {
-    let Found { order, reason, .. } = find(&request).await?;
-    let shape = Shape { reason, ..Shape::new(&order, request.user) };
+    let found = find(&request).await?;
+    let reason = found.reason().map(str::to_owned);
+    let shape = Shape { reason, ..Shape::new(&found.order, request.user) };
     Ok(request.json(request.source(), &shape))
+}
+
+/// `GET /api/orders/{id}/history`
+pub async fn api_history(request: Request) -> Result<Response, Refused> {
+    request.require(&[Role::Customer, Role::Admin])?;
+    let Found { history, revision, .. } = find(&request).await?;
+    Ok(request.json(request.source(), &json!({"revision": revision, "steps": history})))
 }
 
 /// An order that its reader may see.
@@ -87,10 +97,17 @@ pub struct Found {
     pub order: Order,
     /// Its contract's id, if they may see that.
     pub contract: Option<u32>,
-    /// Why it was removed.
-    pub reason: Option<String>,
+    /// For its customer and admins only.
+    pub history: Option<Vec<Step>>,
     /// A revision that all of it is at least as new as.
     pub revision: u64,
+}
+
+impl Found {
+    /// Why it was removed.
+    pub fn reason(&self) -> Option<&str> {
+        self.history.iter().flatten().find_map(|step| step.reason.as_deref())
+    }
 }
 
 async fn find(request: &Request) -> Result<Found, Refused> {
@@ -106,11 +123,13 @@ async fn find(request: &Request) -> Result<Found, Refused> {
     if !held && !order.is_visible_to(user) {
         return Err(Refusal::NotFound.into());
     }
-    let reason = match order.status {
-        Status::Removed => journal::reason_of_removal(reads, order.revision, order.id).await?,
-        _ => None,
+    let (contract, executor) = contract.unzip();
+    // What became of an order before it came back is not for executors to know.
+    let history = match user.role {
+        Role::Executor => None,
+        _ => Some(history::of(reads, &order, executor).await?),
     };
-    Ok(Found { order, contract: contract.map(|(id, _)| id), reason, revision })
+    Ok(Found { order, contract, history, revision })
 }
 
 /// The answer to a command that made or changed an order.
@@ -142,6 +161,9 @@ pub async fn accept(request: Request) -> Result<Response, Refused> {
         Err(Refused::Refusal(Refusal::OwnOrder)) => {
             Ok(request.redirect("/orders", Some(Flash::OwnOrder { order }), None))
         }
+        Err(Refused::Refusal(Refusal::TooManyContracts { most })) => {
+            Ok(request.redirect("/orders", Some(Flash::TooMany { most }), None))
+        }
         Err(refused) => Err(refused),
     }
 }
@@ -156,7 +178,10 @@ pub async fn api_accept(request: Request) -> Result<Response, Refused> {
 
 async fn accept_order(request: &Request) -> Result<(Receipt, contracts::Contract), Refused> {
     let user = request.require(&[Role::Executor])?;
-    let command = Command::AcceptOrder(AcceptOrder { order_id: request.id });
+    let command = Command::AcceptOrder(AcceptOrder {
+        order_id: request.id,
+        most: request.app.config.most_contracts(),
+    });
     let receipt = request.submit(user, command).await?;
     match receipt.done.clone() {
         Done::Accepted(contract) => Ok((receipt, contract)),
@@ -223,13 +248,6 @@ async fn renew_order(request: &Request) -> Result<(Receipt, Order), Refused> {
     }
 }
 
-/// What stands in the form by which an admin removes an order.
-#[derive(Default)]
-pub struct Removal {
-    pub reason: String,
-    pub problem: Option<String>,
-}
-
 /// `POST /orders/{id}/remove`
 pub async fn remove(request: Request) -> Result<Response, Refused> {
     let order = request.id;
@@ -243,10 +261,10 @@ pub async fn remove(request: Request) -> Result<Response, Refused> {
         }
         Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
             let fields = request.fields()?;
-            let reason = fields.get("reason").unwrap_or_default().to_owned();
+            let text = fields.get("reason").unwrap_or_default().to_owned();
             let problem = Some(refusal.detail(request.lang).into_owned());
             let found = find(&request).await?;
-            Ok(page_of(&request, refusal.kind().0, &found, &Removal { reason, problem }))
+            Ok(page_of(&request, refusal.kind().0, &found, &Reason { text, problem }))
         }
         Err(refused) => Err(refused),
     }

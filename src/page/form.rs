@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::money::Currency;
-use crate::orders::web::Removal;
 
 /// What stands in the form, and what is wrong with it.
 pub struct Place<'a> {
@@ -105,20 +104,26 @@ fn currency(ctx: &Context, place: &Place) -> Markup {
     }
 }
 
-/// In which an admin says why an order must go.
-pub fn remove(ctx: &Context, order: u32, removal: &Removal) -> Markup {
-    let (lang, problem) = (ctx.lang, removal.problem.as_deref());
+/// What stands in a form in which somebody says why.
+#[derive(Default)]
+pub struct Reason {
+    pub text: String,
+    pub problem: Option<String>,
+}
+
+/// In which somebody says why; `label` asks for it, and `buttons` submit it to `action`.
+pub fn reason(action: &str, reason: &Reason, label: &str, buttons: Markup) -> Markup {
+    let problem = reason.problem.as_deref();
     html! {
-        form #remove.remove method="post" action={ "/orders/" (order) "/remove" }
-            autocomplete="off" {
-            label.form-label for="reason" { (lang.text("order-remove-reason")) }
+        form #why.why method="post" action=(action) autocomplete="off" {
+            label.form-label for="reason" { (label) }
             textarea #reason.form-control.is-invalid[problem.is_some()] name="reason" rows="2"
                 dir="auto" required aria-invalid=[problem.map(|_| "true")]
                 aria-describedby=[problem.map(|_| "reason-problem")]
                 autofocus[problem.is_some()]
-                { "\n" (removal.reason) }
+                { "\n" (reason.text) }
             (sentence("reason-problem", problem))
-            button.btn.btn-outline-danger type="submit" { (lang.text("order-remove")) }
+            (buttons)
         }
     }
 }

@@ -23,9 +23,20 @@ static LINKS: LazyLock<Markup> = LazyLock::new(|| {
 /// Where the script says what it must, and the words for it.
 static NOTICES: LazyLock<[Markup; Lang::ALL.len()]> = LazyLock::new(|| {
     Lang::ALL.map(|lang| {
-        let [taken, expired] =
-            ["live-taken", "live-expired"].map(|key| lang.format(key, [("id", "{id}".into())]));
-        html! { div #notice.notice role="status" data-taken=(taken) data-expired=(expired) {} }
+        let [taken, expired, delivered, completed, cancelled, disputed] = [
+            "live-taken",
+            "live-expired",
+            "live-delivered",
+            "live-completed",
+            "live-cancelled",
+            "live-disputed",
+        ]
+        .map(|key| lang.format(key, [("id", "{id}".into())]));
+        html! {
+            div #notice.notice role="status" data-taken=(taken) data-expired=(expired)
+                data-delivered=(delivered) data-completed=(completed) data-cancelled=(cancelled)
+                data-disputed=(disputed) {}
+        }
     })
 });
 
@@ -75,26 +86,30 @@ fn role_class(user: Option<User>) -> &'static str {
 /// What came of the reader's last action, and the way to it.
 fn news(ctx: &Context, flash: Flash) -> Markup {
     let lang = ctx.lang;
+    let about = |key: &str, id: u32| lang.format(key, [("id", id.into())]);
     let (text, way) = match flash {
-        Flash::Placed { order } => {
-            (lang.format("flash-placed", [("id", order.into())]), Some(format!("/orders/{order}")))
-        }
+        Flash::Placed { order } => (about("flash-placed", order), Some(format!("/orders/{order}"))),
         Flash::Accepted { order, contract } => (
             lang.format("flash-accepted", [("id", order.into()), ("contract", contract.into())]),
             Some(format!("/contracts/{contract}")),
         ),
-        Flash::Withdrawn { order } => {
-            (lang.format("flash-withdrawn", [("id", order.into())]), None)
-        }
+        Flash::Withdrawn { order } => (about("flash-withdrawn", order), None),
         Flash::Renewed { order } => {
-            (lang.format("flash-renewed", [("id", order.into())]), Some(format!("/orders/{order}")))
+            (about("flash-renewed", order), Some(format!("/orders/{order}")))
         }
-        Flash::Removed { order } => (lang.format("flash-removed", [("id", order.into())]), None),
-        Flash::SomebodyFaster { order } => {
-            (lang.format("flash-somebody-faster", [("id", order.into())]), None)
-        }
-        Flash::NotOpen { order } => (lang.format("flash-not-open", [("id", order.into())]), None),
-        Flash::OwnOrder { order } => (lang.format("flash-own-order", [("id", order.into())]), None),
+        Flash::Removed { order } => (about("flash-removed", order), None),
+        Flash::SomebodyFaster { order } => (about("flash-somebody-faster", order), None),
+        Flash::NotOpen { order } => (about("flash-not-open", order), None),
+        Flash::OwnOrder { order } => (about("flash-own-order", order), None),
+        Flash::TooMany { most } => (
+            lang.format("error-too-many-contracts", [("most", most.into())]),
+            Some("/my/contracts".to_owned()),
+        ),
+        Flash::Delivered { contract } => (about("flash-delivered", contract), None),
+        Flash::Completed { contract } => (about("flash-completed", contract), None),
+        Flash::Cancelled { contract } => (about("flash-cancelled", contract), None),
+        Flash::Disputed { contract } => (about("flash-disputed", contract), None),
+        Flash::Elsewhere { contract } => (about("flash-elsewhere", contract), None),
         Flash::Switched => (lang.text("flash-switched"), None),
     };
     html! {

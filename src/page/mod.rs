@@ -3,6 +3,7 @@
 pub mod error;
 pub mod form;
 mod header;
+pub mod history;
 pub mod home;
 pub mod layout;
 pub mod paging;
@@ -111,14 +112,50 @@ impl Source {
 /// What came of an action, for the page that the client is sent to; it travels in a cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flash {
-    Placed { order: u32 },
-    Accepted { order: u32, contract: u32 },
-    Withdrawn { order: u32 },
-    Removed { order: u32 },
-    Renewed { order: u32 },
-    SomebodyFaster { order: u32 },
-    NotOpen { order: u32 },
-    OwnOrder { order: u32 },
+    Placed {
+        order: u32,
+    },
+    Accepted {
+        order: u32,
+        contract: u32,
+    },
+    Withdrawn {
+        order: u32,
+    },
+    Removed {
+        order: u32,
+    },
+    Renewed {
+        order: u32,
+    },
+    SomebodyFaster {
+        order: u32,
+    },
+    NotOpen {
+        order: u32,
+    },
+    OwnOrder {
+        order: u32,
+    },
+    TooMany {
+        most: u32,
+    },
+    Delivered {
+        contract: u32,
+    },
+    Completed {
+        contract: u32,
+    },
+    Cancelled {
+        contract: u32,
+    },
+    Disputed {
+        contract: u32,
+    },
+    /// A contract stands where this cannot be done.
+    Elsewhere {
+        contract: u32,
+    },
     Switched,
 }
 
@@ -133,6 +170,12 @@ impl Flash {
             Flash::SomebodyFaster { order } => format!("faster:{order}"),
             Flash::NotOpen { order } => format!("closed:{order}"),
             Flash::OwnOrder { order } => format!("own:{order}"),
+            Flash::TooMany { most } => format!("many:{most}"),
+            Flash::Delivered { contract } => format!("delivered:{contract}"),
+            Flash::Completed { contract } => format!("completed:{contract}"),
+            Flash::Cancelled { contract } => format!("cancelled:{contract}"),
+            Flash::Disputed { contract } => format!("disputed:{contract}"),
+            Flash::Elsewhere { contract } => format!("elsewhere:{contract}"),
             Flash::Switched => "switched".to_owned(),
         }
     }
@@ -140,8 +183,9 @@ impl Flash {
     /// Reads exactly what `to_cookie` writes, and nothing else.
     pub fn from_cookie(text: &str) -> Option<Flash> {
         let (name, numbers) = text.split_once(':').unwrap_or((text, ""));
-        let (order, contract) = numbers.split_once(':').unwrap_or((numbers, "0"));
-        let order = order.parse().unwrap_or(0);
+        let (number, contract) = numbers.split_once(':').unwrap_or((numbers, "0"));
+        let number = number.parse().unwrap_or(0);
+        let order = number;
         let flash = match name {
             "placed" => Flash::Placed { order },
             "accepted" => Flash::Accepted { order, contract: contract.parse().ok()? },
@@ -151,6 +195,12 @@ impl Flash {
             "faster" => Flash::SomebodyFaster { order },
             "closed" => Flash::NotOpen { order },
             "own" => Flash::OwnOrder { order },
+            "many" => Flash::TooMany { most: number },
+            "delivered" => Flash::Delivered { contract: number },
+            "completed" => Flash::Completed { contract: number },
+            "cancelled" => Flash::Cancelled { contract: number },
+            "disputed" => Flash::Disputed { contract: number },
+            "elsewhere" => Flash::Elsewhere { contract: number },
             "switched" => Flash::Switched,
             _ => return None,
         };
@@ -165,10 +215,16 @@ impl Flash {
             | Flash::Withdrawn { .. }
             | Flash::Removed { .. }
             | Flash::Renewed { .. }
+            | Flash::Delivered { .. }
+            | Flash::Completed { .. }
+            | Flash::Cancelled { .. }
+            | Flash::Disputed { .. }
             | Flash::Switched => "success",
-            Flash::SomebodyFaster { .. } | Flash::NotOpen { .. } | Flash::OwnOrder { .. } => {
-                "warning"
-            }
+            Flash::SomebodyFaster { .. }
+            | Flash::NotOpen { .. }
+            | Flash::OwnOrder { .. }
+            | Flash::TooMany { .. }
+            | Flash::Elsewhere { .. } => "warning",
         }
     }
 }

@@ -8,8 +8,10 @@ use crate::board;
 use crate::contracts::{self, Contract};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent, Total};
-use crate::orders::web::{Found, Removal};
+use crate::orders::web::Found;
 use crate::orders::{self, Order};
+use crate::page::form::Reason;
+use crate::page::history::Step;
 use crate::page::paging::{Table, Window};
 use crate::people::{self, Profile, Totals};
 
@@ -39,7 +41,7 @@ fn contract(description: &str) -> Contract {
 fn profile(user: User) -> Profile {
     let gain = Total::from_hundredths(20_000);
     let currency = Currency::from_code("RUB").unwrap();
-    let totals = vec![Totals { currency, count: 3, completed: 1, money: gain, gain }];
+    let totals = vec![Totals { currency, count: 3, completed: 1, given_up: 0, money: gain, gain }];
     Profile { user, registered: Some(order("").created), totals, as_of_revision: 41 }
 }
 
@@ -101,9 +103,8 @@ fn pages(ctx: &Context) -> Vec<String> {
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),
         orders::view::mine(ctx, &orders, &place(Some("request_id"))),
-        orders::view::one(ctx, &found(orders.rows[0].clone()), &Removal::default()),
+        orders::view::one(ctx, &found(orders.rows[0].clone()), &Reason::default()),
         contracts::view::mine(ctx, &contracts),
-        contracts::view::one(ctx, &contracts.rows[0]),
         people::view::profile(ctx, &people.rows[0], 1),
         admin::view::overview(ctx, &summary),
         admin::view::orders(ctx, &orders),
@@ -113,8 +114,14 @@ fn pages(ctx: &Context) -> Vec<String> {
         error::main(ctx, 404, "<title>", "<detail>", Some("7f3a")),
         home::main(ctx),
     ];
+    let of_contracts = contracts::Status::ALL.into_iter().flat_map(|status| {
+        let problem = Some("Not like <that>.".to_owned());
+        let draft = Reason { text: evil.to_owned(), problem };
+        [None, Some(3)].map(|days| contracts::view::one(ctx, &standing(status, evil), &draft, days))
+    });
     mains
         .into_iter()
+        .chain(of_contracts)
         .map(|main| layout::document(ctx, "<title>", &Main::new(main)).into_string())
         .collect()
 }
@@ -131,19 +138,55 @@ fn no_page_contains_markup_that_somebody_typed() {
     }
 }
 
-/// As its page shows it, with a contract and a reason that would be worth stealing.
+/// As its page shows it, with a contract and a history that would be worth stealing.
 fn found(order: Order) -> Found {
-    let reason = Some(order.description.clone());
-    Found { order, contract: Some(3), reason, revision: 1 }
+    let history = Some(steps(&order.description));
+    Found { order, contract: Some(3), history, revision: 1 }
+}
+
+/// A contract with a history of every kind of step.
+fn standing(status: contracts::Status, text: &str) -> contracts::web::Found {
+    let contract = Contract { status, ..contract(text) };
+    contracts::web::Found { contract, history: steps(text), revision: 1 }
+}
+
+/// With a reason that would be worth stealing.
+fn steps(reason: &str) -> Vec<Step> {
+    let at = order("").created;
+    let by = [None, Some(User::executor(9)), Some(User { role: Role::Admin, id: 0 })];
+    let words = [
+        "history-placed",
+        "history-placed-again",
+        "history-taken",
+        "history-withdrawn",
+        "history-expired",
+        "history-removed",
+        "history-accepted",
+        "history-delivered",
+        "history-completed",
+        "history-completed-by-time",
+        "history-given-up",
+        "history-disputed",
+        "history-ruled-completed",
+        "history-ruled-cancelled",
+    ];
+    let step = |(words, by)| {
+        let (reason, returned) = (Some(reason.to_owned()), Some(7));
+        Step { at, by, status: "open", words, reason, returned }
+    };
+    words.into_iter().zip(by.into_iter().cycle()).map(step).collect()
 }
 
 #[test]
 fn the_longest_row_fits_into_a_message() {
     for character in ['"', '&', '\\', '\n', '🔧', '\u{1f9d1}'] {
         let text: String = std::iter::repeat_n(character, 280).collect();
+        let status = contracts::Status::Delivered;
+        let delivered = Contract { status, ..contract(&text) };
         let rows = [
             orders::view::row(Lang::En, &order(&text)).into_string(),
             contracts::view::row(Lang::En, &contract(&text)).into_string(),
+            contracts::view::row(Lang::En, &delivered).into_string(),
         ];
         for row in rows {
             let json = serde_json::to_string(&row).unwrap();
@@ -155,7 +198,7 @@ fn the_longest_row_fits_into_a_message() {
 #[test]
 fn a_shown_order_says_nothing_of_its_parent_to_executors() {
     let says = |role| {
-        let page = orders::view::one(&context(role), &found(order("x")), &Removal::default());
+        let page = orders::view::one(&context(role), &found(order("x")), &Reason::default());
         page.into_string().contains("/orders/1\"")
     };
     assert!(says(Role::Customer) && says(Role::Admin) && !says(Role::Executor));
@@ -173,6 +216,12 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
         Flash::SomebodyFaster { order },
         Flash::NotOpen { order },
         Flash::OwnOrder { order },
+        Flash::TooMany { most: 20 },
+        Flash::Delivered { contract: order },
+        Flash::Completed { contract: order },
+        Flash::Cancelled { contract: order },
+        Flash::Disputed { contract: order },
+        Flash::Elsewhere { contract: order },
         Flash::Switched,
     ] {
         assert_eq!(Flash::from_cookie(&flash.to_cookie()), Some(flash));

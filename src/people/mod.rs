@@ -26,8 +26,10 @@ pub struct Profile {
 pub struct Totals {
     pub currency: Currency,
     pub count: u32,
-    /// Executors only: orders completed.
+    /// Executors only: orders completed, and given up.
     pub completed: u32,
+    #[serde(default)]
+    pub given_up: u32,
     pub money: Total,
     /// What the system earns by it.
     pub gain: Total,

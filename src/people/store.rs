@@ -16,12 +16,12 @@ use crate::page::paging::{Table, Window};
 /// Somebody's statistics; no totals for who never did anything, and for admins.
 pub async fn find(reads: Reads<'_>, user: User) -> Result<Profile, sqlx::Error> {
     const CUSTOMER: &str = "SELECT p.revision AS as_of, t.original_currency, \
-         t.orders_created AS count, 0 AS completed, CAST(t.money_in_orders AS CHAR) AS money, \
+         t.orders_created AS count, 0 AS completed, 0 AS given_up, CAST(t.money_in_orders AS CHAR) AS money, \
          CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p LEFT JOIN customers t ON t.global_id = ? \
          WHERE p.follower = 'statistics' ORDER BY t.original_currency";
     const EXECUTOR: &str = "SELECT p.revision AS as_of, t.original_currency, \
-         t.orders_accepted AS count, t.orders_completed AS completed, \
+         t.orders_accepted AS count, t.orders_completed AS completed, t.orders_given_up AS given_up, \
          CAST(t.money_received AS CHAR) AS money, CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p LEFT JOIN executors t ON t.global_id = ? \
          WHERE p.follower = 'statistics' ORDER BY t.original_currency";
@@ -48,7 +48,7 @@ pub async fn list(
     window: Window,
 ) -> Result<Table<Profile>, sqlx::Error> {
     const CUSTOMERS: &str = "SELECT p.revision AS as_of, p.customers AS total, t.global_id, \
-         t.original_currency, t.orders_created AS count, 0 AS completed, \
+         t.original_currency, t.orders_created AS count, 0 AS completed, 0 AS given_up, \
          CAST(t.money_in_orders AS CHAR) AS money, CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p \
          LEFT JOIN customers f \
@@ -57,7 +57,7 @@ pub async fn list(
          LEFT JOIN customers t ON t.global_id = f.global_id \
          WHERE p.follower = 'statistics' ORDER BY f.ordinal DESC, t.original_currency";
     const EXECUTORS: &str = "SELECT p.revision AS as_of, p.executors AS total, t.global_id, \
-         t.original_currency, t.orders_accepted AS count, t.orders_completed AS completed, \
+         t.original_currency, t.orders_accepted AS count, t.orders_completed AS completed, t.orders_given_up AS given_up, \
          CAST(t.money_received AS CHAR) AS money, CAST(t.gain AS CHAR) AS gain, t.registered \
          FROM positions p \
          LEFT JOIN executors f \
@@ -120,6 +120,7 @@ impl Profile {
             currency: currency(row)?,
             count: row.try_get("count")?,
             completed: row.try_get_unchecked("completed")?,
+            given_up: row.try_get_unchecked("given_up")?,
             money: total(row, "money")?,
             gain: total(row, "gain")?,
         });

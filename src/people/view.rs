@@ -77,6 +77,7 @@ fn figures(lang: Lang, role: Role, of: &Totals) -> Vec<(Cow<'static, str>, Marku
         vec![
             (name("profile-orders-accepted"), html! { (of.count) }),
             (name("profile-orders-completed"), html! { (of.completed) }),
+            (name("profile-orders-given-up"), html! { (of.given_up) }),
             (name("profile-money-received"), money),
             gain,
         ]
@@ -92,6 +93,7 @@ pub fn table(ctx: &Context, role: Role, people: &[Profile]) -> Markup {
         &[
             "profile-orders-accepted",
             "profile-orders-completed",
+            "profile-orders-given-up",
             "profile-money-received",
             "profile-gain",
         ]

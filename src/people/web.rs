@@ -27,21 +27,26 @@ fn shape_totals(role: Role, totals: &Totals) -> Value {
     let money = totals.money.to_decimal(totals.currency);
     let gain = totals.gain.to_decimal(totals.currency);
     let currency = totals.currency.code();
-    match role {
-        Role::Customer => json!({
+    if role == Role::Customer {
+        return json!({
             "currency": currency,
             "orders_created": totals.count,
             "money_in_orders": money,
             "gain": gain,
-        }),
-        _ => json!({
-            "currency": currency,
-            "orders_accepted": totals.count,
-            "orders_completed": totals.completed,
-            "money_received": money,
-            "gain": gain,
-        }),
+        });
     }
+    let mut shape = json!({
+        "currency": currency,
+        "orders_accepted": totals.count,
+        "orders_completed": totals.completed,
+        "money_received": money,
+        "gain": gain,
+    });
+    // As elsewhere, what does not happen is not spoken of.
+    if totals.given_up > 0 {
+        shape["orders_given_up"] = totals.given_up.into();
+    }
+    shape
 }
 
 /// `GET /profile`

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::chain::Broken;
+use crate::contracts::{self, Contract};
 use crate::exchange::event::{Event, Run};
 use crate::moment::Moment;
-use crate::money::{Currency, Total};
+use crate::money::{Currency, Split, Total};
 use crate::orders::Order;
 
 /// What a number of runs adds: to the customers, to the executors, and to what the system earned.
@@ -39,8 +40,9 @@ pub struct Row {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Sums {
     pub count: u32,
-    /// Executors only: orders completed.
+    /// Executors only: orders completed, and given up.
     pub completed: u32,
+    pub given_up: u32,
     pub money: Total,
     pub gain: Total,
 }
@@ -50,7 +52,9 @@ impl Deltas {
     pub fn add(&mut self, runs: &[Run]) -> Result<(), Broken> {
         for run in runs {
             for event in &run.events {
-                if event.order().price.hundredths() % 100 != 0 {
+                let order = event.order().map(|order| order.price);
+                let contract = event.changed().map(|(contract, _)| contract.price);
+                if order.or(contract).is_some_and(|price| price.hundredths() % 100 != 0) {
                     return Err(Broken::Odd { revision: run.revision });
                 }
                 self.add_event(event, run.created);
@@ -62,19 +66,16 @@ impl Deltas {
     fn add_event(&mut self, event: &Event, now: Moment) {
         match event {
             Event::OrderPlaced { order } => {
-                let split = order.split();
-                let sums = self.customers.sums(key_of_customer(order), now);
+                let sums = self.offer(order, now);
                 sums.count += 1;
-                sums.money = sums.money + split.price;
-                sums.gain = sums.gain + split.fee;
+            }
+            Event::OrderReturned { order } => {
+                self.offer(order, now);
             }
             Event::OrderWithdrawn { order }
             | Event::OrderExpired { order }
             | Event::OrderRemoved { order, .. } => {
-                let split = order.split();
-                let sums = self.customers.sums(key_of_customer(order), now);
-                sums.money = sums.money - split.price;
-                sums.gain = sums.gain - split.fee;
+                self.take_back(key_of_customer(order), order.split(), now)
             }
             Event::OrderAccepted { order, executor_id, .. } => {
                 let split = order.split();
@@ -85,7 +86,56 @@ impl Deltas {
                 let earned = self.earnings.entry(order.currency).or_default();
                 *earned = *earned + split.fee;
             }
+            Event::ContractDelivered { .. } | Event::ContractDisputed { .. } => {}
+            Event::ContractCompleted { contract, .. } => self.complete(contract, now),
+            Event::ContractGivenUp { contract, .. } => {
+                self.cancel(contract, now);
+                self.executor(contract, now).given_up += 1;
+            }
+            Event::ContractRuled { contract, .. } => {
+                if contract.status == contracts::Status::Completed {
+                    self.complete(contract, now);
+                } else {
+                    self.cancel(contract, now);
+                }
+            }
         }
+    }
+
+    /// An order stands on the board.
+    fn offer(&mut self, order: &Order, now: Moment) -> &mut Sums {
+        let split = order.split();
+        let sums = self.customers.sums(key_of_customer(order), now);
+        sums.money = sums.money + split.price;
+        sums.gain = sums.gain + split.fee;
+        sums
+    }
+
+    /// A customer's order came to nothing.
+    fn take_back(&mut self, customer: Key, split: Split, now: Moment) {
+        let sums = self.customers.sums(customer, now);
+        sums.money = sums.money - split.price;
+        sums.gain = sums.gain - split.fee;
+    }
+
+    fn complete(&mut self, contract: &Contract, now: Moment) {
+        self.executor(contract, now).completed += 1;
+    }
+
+    /// A contract came to nothing: what both parties and the system had of it is reversed.
+    fn cancel(&mut self, contract: &Contract, now: Moment) {
+        let Contract { price, fee, payout, currency, .. } = *contract;
+        let split = Split { price, fee, payout };
+        self.take_back((contract.customer_id, currency), split, now);
+        let sums = self.executor(contract, now);
+        sums.money = sums.money - payout;
+        sums.gain = sums.gain - fee;
+        let earned = self.earnings.entry(currency).or_default();
+        *earned = *earned - fee;
+    }
+
+    fn executor(&mut self, contract: &Contract, now: Moment) -> &mut Sums {
+        self.executors.sums((contract.executor_id, contract.currency), now)
     }
 
     /// How many rows these deltas change.

@@ -77,9 +77,11 @@ impl<'a> Mending<'a> {
 
 /// A row in words; money in hundredths, since the currency may be nonsense.
 fn said(sums: &Sums, ordinal: Option<u32>) -> String {
-    let Sums { count, completed, money, gain } = sums;
-    let completed =
-        if *completed == 0 { String::new() } else { format!(", {completed} completed") };
+    let Sums { count, completed, given_up, money, gain } = sums;
+    let some = |count: u32, what: &str| {
+        if count == 0 { String::new() } else { format!(", {count} {what}") }
+    };
+    let completed = some(*completed, "completed") + &some(*given_up, "given up");
     let ordinal = ordinal.map(|ordinal| format!(", ordinal {ordinal}")).unwrap_or_default();
     let (money, gain) = (money.hundredths(), gain.hundredths());
     format!("{count} orders{completed}, money {money}, gain {gain}{ordinal}")
@@ -94,7 +96,8 @@ mod tests {
     fn stored(id: u32, person: u32, code: &str, sums: [u32; 3], ordinal: Option<u32>) -> Stored {
         let [count, money, gain] = sums;
         let total = |hundredths: u32| Total::from_hundredths(hundredths.into());
-        let sums = Sums { count, completed: 0, money: total(money), gain: total(gain) };
+        let sums =
+            Sums { count, completed: 0, given_up: 0, money: total(money), gain: total(gain) };
         Stored { id, person, currency: code.to_owned(), sums, ordinal }
     }
 

@@ -4,7 +4,7 @@
 //! reads the journal and nothing else of the exchange.
 
 mod chain;
-mod deltas;
+pub(crate) mod deltas;
 mod follow;
 mod health;
 mod mending;

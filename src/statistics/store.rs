@@ -26,15 +26,22 @@ pub struct Table {
     pub name: &'static str,
     count: &'static str,
     completed: Option<&'static str>,
+    given_up: Option<&'static str>,
     money: &'static str,
 }
 
-pub const CUSTOMERS: Table =
-    Table { name: "customers", count: "orders_created", completed: None, money: "money_in_orders" };
+pub const CUSTOMERS: Table = Table {
+    name: "customers",
+    count: "orders_created",
+    completed: None,
+    given_up: None,
+    money: "money_in_orders",
+};
 pub const EXECUTORS: Table = Table {
     name: "executors",
     count: "orders_accepted",
     completed: Some("orders_completed"),
+    given_up: Some("orders_given_up"),
     money: "money_received",
 };
 
@@ -58,7 +65,9 @@ pub struct Stored {
 
 impl Table {
     fn columns(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.count), self.completed, Some(self.money), Some("gain")].into_iter().flatten()
+        [Some(self.count), self.completed, self.given_up, Some(self.money), Some("gain")]
+            .into_iter()
+            .flatten()
     }
 
     fn column_list(&self) -> String {
@@ -66,9 +75,13 @@ impl Table {
     }
 
     fn values(&self, sums: &Sums) -> String {
-        let completed = self.completed.map(|_| format!("{},", sums.completed)).unwrap_or_default();
+        let optional = |column: Option<_>, value| {
+            column.map(|_: &str| format!("{value},")).unwrap_or_default()
+        };
+        let completed = optional(self.completed, sums.completed);
+        let given_up = optional(self.given_up, sums.given_up);
         let (money, gain) = (sums.money.hundredths(), sums.gain.hundredths());
-        format!("{},{completed}{money},{gain}", sums.count)
+        format!("{},{completed}{given_up}{money},{gain}", sums.count)
     }
 }
 
@@ -133,9 +146,10 @@ pub async fn list_all(
 ) -> Result<Vec<Stored>, sqlx::Error> {
     let text = format!(
         "SELECT id, global_id, original_currency, {} AS count, {} AS completed, \
-         CAST({} AS CHAR) AS money, CAST(gain AS CHAR) AS gain, ordinal FROM {}",
+         {} AS given_up, CAST({} AS CHAR) AS money, CAST(gain AS CHAR) AS gain, ordinal FROM {}",
         table.count,
         table.completed.unwrap_or("CAST(0 AS UNSIGNED)"),
+        table.given_up.unwrap_or("CAST(0 AS UNSIGNED)"),
         table.money,
         table.name,
     );
@@ -171,6 +185,7 @@ fn stored_from_row(row: &MySqlRow) -> Result<Stored, sqlx::Error> {
         sums: Sums {
             count: row.try_get("count")?,
             completed: row.try_get_unchecked("completed")?,
+            given_up: row.try_get_unchecked("given_up")?,
             money: total(row, "money")?,
             gain: total(row, "gain")?,
         },

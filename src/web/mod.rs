@@ -137,10 +137,11 @@ impl Request {
     pub fn here(&self) -> String {
         if self.method == Method::POST {
             // What a form was refused for is shown on the page that the form stands on.
-            let page = match self.path.strip_suffix("/remove") {
-                Some(order) => order,
-                None if self.path == "/orders" => "/my/orders",
-                None => "/",
+            let page = match self.path.rsplit_once('/') {
+                Some((order, "remove")) => order,
+                Some((contract, "dispute" | "rule")) => contract,
+                _ if self.path == "/orders" => "/my/orders",
+                _ => "/",
             };
             return page.to_owned();
         }

@@ -186,6 +186,9 @@ impl Request {
             if let Some(trace) = trace {
                 problem["trace"] = trace.into();
             }
+            if let Refused::Refusal(Refusal::ContractState { status, .. }) = refused {
+                problem["contract_status"] = status.name().into();
+            }
             reply(status, "application/problem+json", problem.to_string())
         } else {
             self.render(status, &title, None, |context| {

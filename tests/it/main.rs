@@ -4,6 +4,7 @@
 
 mod bell;
 mod caches;
+mod contracts;
 mod corruption;
 mod crowd;
 mod descriptions;

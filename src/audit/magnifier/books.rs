@@ -24,6 +24,8 @@ pub struct Ledger {
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Account {
     pub count: i128,
+    pub completed: i128,
+    pub given_up: i128,
     pub money: i128,
     pub gain: i128,
     /// Numbers the persons, on the first account that each of them got.
@@ -41,7 +43,7 @@ impl Books {
 
 impl Ledger {
     fn post(&mut self, posting: &Posting, lenses: &RoleLenses) {
-        let Posting { person, currency, count, money, gain, .. } = *posting;
+        let Posting { person, currency, count, completed, given_up, money, gain, .. } = *posting;
         let newcomer = self.persons.insert(person);
         if !lenses.contains(person) {
             return;
@@ -51,6 +53,8 @@ impl Ledger {
             account.ordinal = Some(self.persons.len());
         }
         account.count += count;
+        account.completed += completed;
+        account.given_up += given_up;
         account.money += money;
         account.gain += gain;
     }

@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use super::findings::{Findings, Lenses};
 use super::posting::{Posting, Role};
-use crate::exchange::event::Run;
+use crate::exchange::event::{Run, Subject};
 use books::Books;
 use contracts::ContractsTable;
 use orders::OrdersTable;
@@ -53,16 +53,21 @@ impl Magnifier {
             return;
         };
         for event in &run.events {
-            let id = event.order().id;
+            let subject = event.subject();
             let wrong = self.world.apply(event, run, &mut self.lenses);
             if wrong.is_some() {
-                self.lenses.orders.explain(id);
+                match subject {
+                    Subject::Order(id) => self.lenses.orders.explain(id),
+                    Subject::Contract(id) => self.lenses.contracts.explain(id),
+                }
             }
             self.findings.events.expect(wrong.is_none(), || {
-                format!("revision {}, order {id}: {}", run.revision, wrong.unwrap_or_default())
+                format!("revision {}, {subject}: {}", run.revision, wrong.unwrap_or_default())
             });
             if run.revision <= self.counted {
-                self.books.post(&Posting::of(event), &self.lenses);
+                for posting in Posting::of(event) {
+                    self.books.post(&posting, &self.lenses);
+                }
             }
         }
     }
@@ -110,6 +115,9 @@ impl Magnifier {
         let Magnifier { mut findings, lenses, .. } = self;
         lenses.orders.say("orders", &mut findings.orders);
         if let Some(place) = lenses.orders.left_out("orders") {
+            findings.events.pass_over(place);
+        }
+        if let Some(place) = lenses.contracts.left_out("contracts") {
             findings.events.pass_over(place);
         }
         lenses.contracts.say("contracts", &mut findings.contracts);

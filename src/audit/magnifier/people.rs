@@ -38,7 +38,8 @@ impl<'a> PeopleTable<'a> {
         };
         let mut fields = Fields::default();
         fields.compare("count", row.count, account.count);
-        fields.compare("completed", row.completed, 0);
+        fields.compare("completed", row.completed, account.completed);
+        fields.compare("given_up", row.given_up, account.given_up);
         fields.compare("money", row.money, account.money);
         fields.compare("gain", row.gain, account.gain);
         if !fields.is_empty() {

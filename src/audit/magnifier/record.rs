@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::check::{Fields, or_none};
 use super::super::facts::fee;
-use crate::contracts::{self, Contract};
+use crate::contracts::{self, Contract, State};
+use crate::exchange::event::Run;
 use crate::moment::Moment;
 use crate::orders::{Order, Status, description};
 
@@ -46,8 +47,10 @@ pub struct OrderRecord {
 pub struct ContractRecord {
     pub order_id: u32,
     pub executor_id: u32,
+    pub status: contracts::Status,
     pub revision: u64,
     pub created: Moment,
+    pub last_action: Moment,
 }
 
 impl OrderRecord {
@@ -97,15 +100,47 @@ impl OrderRecord {
 }
 
 impl ContractRecord {
+    /// As it is made in this run.
+    pub fn made(order_id: u32, executor_id: u32, run: &Run) -> ContractRecord {
+        let (revision, created, last_action) = (run.revision, run.created, run.created);
+        let status = contracts::Status::Accepted;
+        ContractRecord { order_id, executor_id, status, revision, created, last_action }
+    }
+
     /// `order` is the order that this contract was; without one only the rest is compared.
     pub fn compare(&self, found: &Contract, order: Option<&OrderRecord>) -> Fields {
+        let mut fields = self.compare_fixed(found, order);
+        self.compare_state(&mut fields, found.state());
+        if let Some(order) = order {
+            fields.compare_unseen("description", Mark::of(&found.description), order.text);
+        }
+        fields
+    }
+
+    /// Whether what changes this contract is of this contract, and of the state it is in.
+    pub fn compare_change(
+        &self,
+        found: &Contract,
+        from: State,
+        order: Option<&OrderRecord>,
+    ) -> Fields {
+        let mut fields = self.compare_fixed(found, order);
+        self.compare_state(&mut fields, from);
+        fields
+    }
+
+    fn compare_state(&self, fields: &mut Fields, found: State) {
+        fields.compare("status", found.status.name(), self.status.name());
+        fields.compare("revision", found.revision, self.revision);
+        let (found, wanted) = (found.last_action, self.last_action);
+        fields.compare("last_action", found.to_rfc3339(), wanted.to_rfc3339());
+    }
+
+    fn compare_fixed(&self, found: &Contract, order: Option<&OrderRecord>) -> Fields {
         let mut fields = Fields::default();
         fields.compare("order_id", found.order_id, self.order_id);
         fields.compare("executor_id", found.executor_id, self.executor_id);
-        fields.compare("status", found.status.name(), contracts::Status::Accepted.name());
-        fields.compare("revision", found.revision, self.revision);
         fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
-        fields.compare("last_action", found.last_action.to_rfc3339(), self.created.to_rfc3339());
         if let Some(order) = order {
             let fee = fee(order.price, order.percent);
             fields.compare("customer_id", found.customer_id, order.customer_id);
@@ -115,7 +150,6 @@ impl ContractRecord {
             fields.compare("payout", i128::from(found.payout.hundredths()), payout);
             fields.compare("commission_percent", found.percent.get(), order.percent);
             fields.compare("original_currency", found.currency.code(), order.currency);
-            fields.compare_unseen("description", Mark::of(&found.description), order.text);
         }
         fields
     }

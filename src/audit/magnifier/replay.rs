@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::findings::Lenses;
 use super::record::{ContractRecord, OrderRecord};
+use crate::contracts::{Contract, State};
 use crate::exchange::event::{Event, Run};
 use crate::orders::{Order, Status};
 
@@ -21,27 +22,54 @@ impl World {
     /// Takes an event as it stands; says what in it cannot follow. What else is wrong in it was
     /// named before.
     pub fn apply(&mut self, event: &Event, run: &Run, lenses: &mut Lenses) -> Option<String> {
-        let order = event.order();
         match event {
-            Event::OrderPlaced { .. } => {
+            Event::OrderPlaced { order } | Event::OrderReturned { order } => {
                 self.place(order, run, lenses);
                 None
             }
-            Event::OrderWithdrawn { .. } => self.close(order, Status::Withdrawn, run, lenses),
-            Event::OrderRemoved { .. } => self.close(order, Status::Removed, run, lenses),
-            Event::OrderExpired { .. } => self.close(order, Status::Expired, run, lenses),
-            Event::OrderAccepted { contract_id, executor_id, .. } => {
+            Event::OrderWithdrawn { order } => self.close(order, Status::Withdrawn, run, lenses),
+            Event::OrderRemoved { order, .. } => self.close(order, Status::Removed, run, lenses),
+            Event::OrderExpired { order } => self.close(order, Status::Expired, run, lenses),
+            Event::OrderAccepted { order, contract_id, executor_id } => {
                 if lenses.see_contract(*contract_id) {
-                    let (order_id, executor_id) = (order.id, *executor_id);
-                    let (revision, created) = (run.revision, run.created);
-                    let record = ContractRecord { order_id, executor_id, revision, created };
+                    let record = ContractRecord::made(order.id, *executor_id, run);
                     if self.contracts.insert(*contract_id, record).is_some() {
                         lenses.contracts.explain(*contract_id);
                     }
                 }
                 self.close(order, Status::Taken, run, lenses)
             }
+            Event::ContractDelivered { contract, from }
+            | Event::ContractCompleted { contract, from, .. }
+            | Event::ContractGivenUp { contract, from }
+            | Event::ContractDisputed { contract, from, .. }
+            | Event::ContractRuled { contract, from, .. } => {
+                self.change(contract, *from, run, lenses)
+            }
         }
+    }
+
+    fn change(
+        &mut self,
+        contract: &Contract,
+        from: State,
+        run: &Run,
+        lenses: &Lenses,
+    ) -> Option<String> {
+        let World { orders, others, contracts } = self;
+        let status = contract.status.name();
+        if !lenses.see_contract(contract.id) {
+            return None;
+        }
+        let Some(record) = contracts.get_mut(&contract.id) else {
+            return Some(format!("{status}, but was never made"));
+        };
+        let order = orders.get(&record.order_id).or_else(|| others.get(&record.order_id));
+        let fields = record.compare_change(contract, from, order);
+        record.status = contract.status;
+        record.revision = run.revision;
+        record.last_action = run.created;
+        (!fields.is_empty()).then(|| fields.to_text())
     }
 
     /// The order that a contract takes its terms from.

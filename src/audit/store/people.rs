@@ -25,6 +25,7 @@ pub struct Person {
     pub currency: String,
     pub count: i128,
     pub completed: i128,
+    pub given_up: i128,
     pub money: i128,
     pub gain: i128,
     pub ordinal: Option<u32>,
@@ -38,14 +39,15 @@ pub struct People {
 
 pub const CUSTOMERS: People = People {
     sql: "SELECT global_id, original_currency, CAST(orders_created AS CHAR) AS count, \
-          '0' AS completed, CAST(money_in_orders AS CHAR) AS money, CAST(gain AS CHAR) AS gain, \
+          '0' AS completed, '0' AS given_up, CAST(money_in_orders AS CHAR) AS money, CAST(gain AS CHAR) AS gain, \
           ordinal FROM customers WHERE global_id BETWEEN ? AND ? \
           ORDER BY global_id, original_currency",
     highest: "SELECT MAX(global_id) FROM customers",
 };
 pub const EXECUTORS: People = People {
     sql: "SELECT global_id, original_currency, CAST(orders_accepted AS CHAR) AS count, \
-          CAST(orders_completed AS CHAR) AS completed, CAST(money_received AS CHAR) AS money, \
+          CAST(orders_completed AS CHAR) AS completed, \
+          CAST(orders_given_up AS CHAR) AS given_up, CAST(money_received AS CHAR) AS money, \
           CAST(gain AS CHAR) AS gain, ordinal FROM executors WHERE global_id BETWEEN ? AND ? \
           ORDER BY global_id, original_currency",
     highest: "SELECT MAX(global_id) FROM executors",
@@ -89,6 +91,7 @@ pub async fn each_person(
             currency: row.try_get("original_currency")?,
             count: integer(&row, "count")?,
             completed: integer(&row, "completed")?,
+            given_up: integer(&row, "given_up")?,
             money: integer(&row, "money")?,
             gain: integer(&row, "gain")?,
             ordinal: row.try_get("ordinal")?,

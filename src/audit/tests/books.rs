@@ -1,5 +1,7 @@
 //! A journal and tables in memory, and the audit of them: the same passes as over the databases.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::audit::check::Check;
 use crate::audit::findings::Findings;
@@ -7,6 +9,9 @@ use crate::audit::magnifier::Magnifier;
 use crate::audit::posting::Role;
 use crate::audit::sums::Highest;
 use crate::audit::survey::Survey;
+use crate::exchange::batch;
+use crate::money::Total;
+use crate::statistics::deltas::{Deltas, Side, Sums};
 
 #[derive(Clone, Debug)]
 pub struct Books {
@@ -85,6 +90,66 @@ impl Books {
         books.position = Some(position(revision, times, times));
         books.earnings = [("RUB".to_owned(), 20_000 * i128::from(times))].into();
         books
+    }
+
+    /// Whatever the exchange made of a journal, with the statistics that follow from it.
+    pub fn of(
+        head: &batch::Head,
+        runs: Vec<Run>,
+        orders: Vec<Order>,
+        contracts: Vec<Contract>,
+    ) -> Books {
+        let mut deltas = Deltas::default();
+        deltas.add(&runs).expect("prices are in whole minor units");
+        let people = |side: &Side| {
+            let mut known = BTreeSet::new();
+            let mut rows: Vec<Person> = Vec::new();
+            for row in side.rows() {
+                let (id, currency) = row.key;
+                let newcomer = known.insert(id);
+                let Sums { count, completed, given_up, money, gain } = row.sums;
+                rows.push(Person {
+                    id,
+                    currency: currency.code().to_owned(),
+                    count: count.into(),
+                    completed: completed.into(),
+                    given_up: given_up.into(),
+                    money: money.hundredths(),
+                    gain: gain.hundredths(),
+                    ordinal: newcomer.then_some(known.len() as u32),
+                });
+            }
+            rows.sort_by(|a, b| (a.id, &a.currency).cmp(&(b.id, &b.currency)));
+            (rows, known.len() as u32)
+        };
+        let (customers, customer_count) = people(&deltas.customers);
+        let (executors, executor_count) = people(&deltas.executors);
+        let earned =
+            |(currency, gain): (Currency, Total)| (currency.code().to_owned(), gain.hundredths());
+        let position = Position {
+            revision: head.revision,
+            batch: if head.revision == 0 { String::new() } else { head.batch.to_string() },
+            customers: customer_count,
+            executors: executor_count,
+        };
+        Books {
+            head: Head {
+                revision: head.revision,
+                batch: head.batch,
+                orders: head.orders,
+                contracts: head.contracts,
+                open_orders: head.open_orders,
+                last_action: head.last_action,
+            },
+            position: Some(position),
+            runs,
+            orders,
+            contracts,
+            customers,
+            executors,
+            earnings: deltas.earnings.into_iter().map(earned).collect(),
+            unreadable: [None, None],
+        }
     }
 
     /// All lines that do not say that all is well.

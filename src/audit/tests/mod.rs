@@ -3,6 +3,7 @@
 
 mod books;
 mod journal;
+mod life;
 mod scale;
 mod tables;
 
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 pub use books::{Books, wrong};
 
-use super::blocks::Scale;
+pub use super::blocks::Scale;
 use super::store::{Head, Person, Position};
 use crate::contracts::Contract;
 use crate::exchange::event::{Event, Run};
@@ -65,7 +66,9 @@ pub fn order_of(event: &mut Event) -> &mut Order {
         | Event::OrderAccepted { order, .. }
         | Event::OrderWithdrawn { order }
         | Event::OrderExpired { order }
-        | Event::OrderRemoved { order, .. } => order,
+        | Event::OrderRemoved { order, .. }
+        | Event::OrderReturned { order } => order,
+        _ => panic!("an event of a contract"),
     }
 }
 
@@ -91,5 +94,14 @@ fn person(
     ordinal: Option<u32>,
     [count, money, gain]: [i128; 3],
 ) -> Person {
-    Person { id, currency: currency.to_owned(), count, completed: 0, money, gain, ordinal }
+    Person {
+        id,
+        currency: currency.to_owned(),
+        count,
+        completed: 0,
+        given_up: 0,
+        money,
+        gain,
+        ordinal,
+    }
 }

@@ -12,6 +12,8 @@ use crate::orders::Status;
 #[derive(Clone, Debug)]
 pub struct AcceptOrder {
     pub order_id: u32,
+    /// How many contracts an executor may have that wait to be delivered; `None`: any number.
+    pub most: Option<u32>,
 }
 
 impl AcceptOrder {
@@ -32,6 +34,11 @@ impl AcceptOrder {
         }
         if order.customer_id == user.id {
             return Err(Refusal::OwnOrder);
+        }
+        if let Some(most) = self.most
+            && batch.in_force(user.id) >= most
+        {
+            return Err(Refusal::TooManyContracts { most });
         }
         let mut order = order.clone();
         order.status = Status::Taken;

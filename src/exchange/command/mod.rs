@@ -2,21 +2,32 @@
 //! what it changes. No I/O in here.
 
 mod accept_order;
+mod complete_contract;
+mod deliver_contract;
+mod dispute_contract;
 mod expire_order;
+mod give_up_contract;
 mod place_order;
 mod remove_order;
 mod renew_order;
+mod rule_contract;
 mod withdraw_order;
 
 pub use accept_order::AcceptOrder;
+pub use complete_contract::CompleteContract;
+pub use deliver_contract::DeliverContract;
+pub use dispute_contract::DisputeContract;
 pub use expire_order::ExpireOrder;
+pub use give_up_contract::GiveUpContract;
 pub use place_order::PlaceOrder;
 pub use remove_order::RemoveOrder;
 pub use renew_order::RenewOrder;
+pub use rule_contract::{Outcome, RuleContract};
 pub use withdraw_order::WithdrawOrder;
 
 use super::Done;
 use super::batch::Batch;
+use crate::contracts::{Contract, Status};
 use crate::error::Refusal;
 use crate::identity::User;
 
@@ -29,19 +40,51 @@ pub enum Command {
     RemoveOrder(RemoveOrder),
     ExpireOrder(ExpireOrder),
     RenewOrder(RenewOrder),
+    DeliverContract(DeliverContract),
+    CompleteContract(CompleteContract),
+    GiveUpContract(GiveUpContract),
+    DisputeContract(DisputeContract),
+    RuleContract(RuleContract),
 }
 
 impl Command {
     /// The existing order that this command is about.
     pub fn order_id(&self) -> Option<u32> {
         match self {
-            Command::PlaceOrder(_) => None,
+            Command::PlaceOrder(_)
+            | Command::DeliverContract(_)
+            | Command::CompleteContract(_)
+            | Command::GiveUpContract(_)
+            | Command::DisputeContract(_)
+            | Command::RuleContract(_) => None,
             Command::AcceptOrder(command) => Some(command.order_id),
             Command::WithdrawOrder(command) => Some(command.order_id),
             Command::RemoveOrder(command) => Some(command.order_id),
             Command::ExpireOrder(command) => Some(command.order_id),
             Command::RenewOrder(command) => Some(command.order_id),
         }
+    }
+
+    /// The contract that this command is about.
+    pub(super) fn contract_id(&self) -> Option<u32> {
+        match self {
+            Command::DeliverContract(command) => Some(command.contract_id),
+            Command::CompleteContract(command) => Some(command.contract_id),
+            Command::GiveUpContract(command) => Some(command.contract_id),
+            Command::DisputeContract(command) => Some(command.contract_id),
+            Command::RuleContract(command) => Some(command.contract_id),
+            Command::PlaceOrder(_)
+            | Command::AcceptOrder(_)
+            | Command::WithdrawOrder(_)
+            | Command::RemoveOrder(_)
+            | Command::ExpireOrder(_)
+            | Command::RenewOrder(_) => None,
+        }
+    }
+
+    /// Whether it counts how many contracts its user has in force.
+    pub(super) fn is_limited(&self) -> bool {
+        matches!(self, Command::AcceptOrder(AcceptOrder { most: Some(_), .. }))
     }
 
     /// Whether the contract that the order may have become takes part in the decision.
@@ -54,10 +97,15 @@ impl Command {
         match self {
             Command::PlaceOrder(command) => command.description.len(),
             Command::RemoveOrder(command) => command.reason.len(),
+            Command::DisputeContract(command) => command.reason.len(),
+            Command::RuleContract(command) => command.reason.len(),
             Command::AcceptOrder(_)
             | Command::WithdrawOrder(_)
             | Command::ExpireOrder(_)
-            | Command::RenewOrder(_) => 0,
+            | Command::RenewOrder(_)
+            | Command::DeliverContract(_)
+            | Command::CompleteContract(_)
+            | Command::GiveUpContract(_) => 0,
         }
     }
 
@@ -69,6 +117,22 @@ impl Command {
             Command::RemoveOrder(command) => command.apply(user, batch),
             Command::ExpireOrder(command) => command.apply(user, batch),
             Command::RenewOrder(command) => command.apply(user, batch),
+            Command::DeliverContract(command) => command.apply(user, batch),
+            Command::CompleteContract(command) => command.apply(user, batch),
+            Command::GiveUpContract(command) => command.apply(user, batch),
+            Command::DisputeContract(command) => command.apply(user, batch),
+            Command::RuleContract(command) => command.apply(user, batch),
         }
     }
+}
+
+/// A contract that this user may know of, if it can come into the `next` state. To everybody else it
+/// is not there at all.
+fn of_party(id: u32, user: User, next: Status, batch: &Batch) -> Result<Contract, Refusal> {
+    let contract = batch.contract(id).filter(|contract| contract.is_visible_to(user));
+    let contract = contract.ok_or(Refusal::NotFound)?;
+    if !contract.status.may_become(next) {
+        return Err(Refusal::ContractState { id, status: contract.status });
+    }
+    Ok(contract.clone())
 }

@@ -4,6 +4,7 @@
 //! which is what `bin/faults` runs.
 
 mod clock;
+mod completion;
 mod cut;
 mod expiry;
 mod interrupted;

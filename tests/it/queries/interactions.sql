@@ -7,7 +7,7 @@ SELECT seq, seq % (200000 DIV 200) + 1, IF(seq % 2, 'open', 'taken'), CONCAT('nu
 FROM seq_1_to_200000;
 
 INSERT INTO contracts
-SELECT seq, seq * 2, seq * 2 % (200000 DIV 200) + 1, seq % (200000 DIV 200) + 1, 'accepted', CONCAT('number ', seq), 100000,
+SELECT seq, seq * 2, seq * 2 % (200000 DIV 200) + 1, seq % (200000 DIV 200) + 1, IF(seq % 10, 'completed', 'accepted'), CONCAT('number ', seq), 100000,
     2000, 98000, 2, 'RUB', seq, '2026-01-01', '2026-01-01'
 FROM seq_1_to_200000 WHERE seq * 2 <= 200000;
 

@@ -26,7 +26,7 @@ const EXCEPTIONS: [(&str, &str); 6] = [
         "only `rebuild` waits for the position",
     ),
     (
-        "SELECT id, global_id, original_currency, {} AS count, {} AS completed, \
+        "SELECT id, global_id, original_currency, {} AS count, {} AS completed, {} AS given_up, \
          CAST({} AS CHAR) AS money, CAST(gain AS CHAR) AS gain, ordinal FROM {}",
         "`rebuild` compares all rows",
     ),
@@ -60,6 +60,8 @@ impl Wires {
             ("USERS_DATABASE_URL", &self.users_database_url),
             // The first order of a day asks how many there were; one more, whether it is the first.
             ("MAX_ORDERS_PER_DAY", "1"),
+            // How many contracts somebody has to deliver is counted.
+            ("MAX_ACTIVE_CONTRACTS", "100000"),
         ];
         self.world.serve_with(&settings).await
     }

@@ -37,6 +37,8 @@ fn reads(server: &Server) -> Vec<(Client, &'static str, &'static str, bool)> {
     add(&admin, "api/orders/{id}", &["/api/orders/6", "/api/orders/30001"], false);
     add(&executor, "contracts/{id}", &["/contracts/6"], false);
     add(&admin, "api/contracts/{id}", &["/api/contracts/19000"], false);
+    add(&admin, "api/contracts/{id}/history", &["/api/contracts/19000/history"], false);
+    add(&admin, "api/orders/{id}/history", &["/api/orders/19000/history"], false);
     add(&admin, "admin", &["/admin"], false);
     add(&admin, "api/admin/summary", &["/api/admin/summary"], false);
     add(&admin, "admin/orders", &["/admin/orders", "/admin/orders?page=1900"], false);
@@ -100,6 +102,22 @@ pub async fn do_everything(wires: &Wires, server: &Server) {
         assert!((1..=2).contains(&page.queries()), "{} statements", page.queries());
         assert!(page.text().contains("a reason"), "{}", page.text());
     }
+    // A contract's whole life, and what is read of it afterwards.
+    for executor in [13, 14] {
+        let order = server.customer(13 + executor).place("z", "10.00", "RUB").await;
+        server.executor(executor).accept(order["id"].as_u64().unwrap()).await.expect(201);
+    }
+    let contracts = server.executor(14).get("/api/my/contracts").await.expect(200).json();
+    let contract = contracts["rows"][0]["id"].as_u64().unwrap();
+    server.executor(13).give_up(contract - 1).await.expect(200);
+    let keyed = server.executor(14).with("idempotency-key", "delivered");
+    for _ in 0..2 {
+        keyed.deliver(contract).await.expect(200);
+    }
+    server.executor(14).dispute(contract, "why").await.expect(200);
+    server.admin().rule(contract, "completed", "so").await.expect(200);
+    let page = server.admin().get(&format!("/contracts/{contract}")).await.expect(200);
+    assert!((1..=4).contains(&page.queries()), "{} statements", page.queries());
     wires.world.counted().await;
     // The answer to a COMMIT is lost, and the batch is looked up.
     let cuts = wires.interactions.cuts();

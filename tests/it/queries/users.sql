@@ -6,7 +6,7 @@ SELECT seq, (seq + 1) DIV 2, IF(seq % 2, 'RUB', 'USD'), 1, 1, 1, '2026-01-01',
 FROM seq_1_to_200000;
 
 INSERT INTO executors
-SELECT seq, (seq + 1) DIV 2, IF(seq % 2, 'RUB', 'USD'), 1, 0, 1, 1, '2026-01-01',
+SELECT seq, (seq + 1) DIV 2, IF(seq % 2, 'RUB', 'USD'), 1, 0, 0, 1, 1, '2026-01-01',
     IF(seq % 2, (seq + 1) DIV 2, NULL)
 FROM seq_1_to_200000;
 

@@ -142,6 +142,30 @@ impl Client {
         self.post(&format!("/api/orders/{order}/renew"), json!({})).await
     }
 
+    pub async fn deliver(&self, contract: u64) -> Reply {
+        self.act(contract, "deliver", json!({})).await
+    }
+
+    pub async fn complete(&self, contract: u64) -> Reply {
+        self.act(contract, "complete", json!({})).await
+    }
+
+    pub async fn give_up(&self, contract: u64) -> Reply {
+        self.act(contract, "give-up", json!({})).await
+    }
+
+    pub async fn dispute(&self, contract: u64, reason: &str) -> Reply {
+        self.act(contract, "dispute", json!({"reason": reason})).await
+    }
+
+    pub async fn rule(&self, contract: u64, outcome: &str, reason: &str) -> Reply {
+        self.act(contract, "rule", json!({"outcome": outcome, "reason": reason})).await
+    }
+
+    async fn act(&self, contract: u64, act: &str, body: Value) -> Reply {
+        self.post(&format!("/api/contracts/{contract}/{act}"), body).await
+    }
+
     pub async fn withdraw(&self, order: u64) -> Reply {
         self.post(&format!("/api/orders/{order}/withdraw"), json!({})).await
     }

@@ -1,0 +1,144 @@
+//! Contracts that went on: what the audit says when the journal or the tables are wrong about that.
+
+use super::*;
+use crate::contracts::{self, State};
+use crate::exchange::batch;
+use crate::identity::Role;
+
+/// Contract 1 was delivered, disputed and ruled completed; contract 2 was given up, and order 2
+/// came back as order 3.
+fn life() -> Books {
+    let taken = |id| closed(order(id, 1), Status::Taken, 2);
+    let made = [1, 2].map(|id| Contract::of_order(&taken(id), id, 9));
+    let to = |contract: &Contract, status, revision| {
+        let state = State { status, revision, last_action: moment(revision) };
+        (contract.clone().with_state(state), contract.state())
+    };
+    let (delivered, from) = to(&made[0], contracts::Status::Delivered, 3);
+    let deliver = Event::ContractDelivered { contract: delivered.clone(), from };
+    let (given_up, from) = to(&made[1], contracts::Status::Cancelled, 3);
+    let give_up = Event::ContractGivenUp { contract: given_up.clone(), from };
+    let returned = given_up.to_returned(3, 3, moment(3));
+    let come_back = Event::OrderReturned { order: returned.clone() };
+    let (disputed, from) = to(&delivered, contracts::Status::Disputed, 4);
+    let (by, reason) = (Role::Customer, "It is crooked".to_owned());
+    let dispute = Event::ContractDisputed { contract: disputed.clone(), from, by, reason };
+    let (ruled, from) = to(&disputed, contracts::Status::Completed, 5);
+    let reason = "It is not".to_owned();
+    let rule = Event::ContractRuled { contract: ruled.clone(), from, admin_id: 1, reason };
+    let placed = |order| Event::OrderPlaced { order };
+    let runs = runs(vec![
+        vec![placed(order(1, 1)), placed(order(2, 1))],
+        vec![accepted(taken(1), 1, 9), accepted(taken(2), 2, 9)],
+        vec![deliver, give_up, come_back],
+        vec![dispute],
+        vec![rule],
+    ]);
+    let (orders, contracts, open_orders) = (3, 2, 1);
+    let (revision, batch, last_action) = (5, uuid(5), moment(5));
+    let head = batch::Head { revision, batch, orders, contracts, open_orders, last_action };
+    Books::of(&head, runs, vec![taken(1), taken(2), returned], vec![ruled, given_up])
+}
+
+/// What the audit objects to when something is changed in it.
+fn wrong(change: impl FnOnce(&mut Books)) -> Vec<String> {
+    let mut books = life();
+    change(&mut books);
+    books.wrong(Scale::FULL)
+}
+
+fn check(change: impl FnOnce(&mut Books), expected: &[&str]) {
+    let lines = wrong(change);
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.ends_with(expected), "{line}\n is not\n{expected}");
+    }
+}
+
+#[test]
+fn lives_that_balance_are_left_alone() {
+    let books = life();
+    assert_eq!(books.wrong(Scale::FULL), Vec::<String>::new());
+    let [customer] = &books.customers[..] else { panic!("{:?}", books.customers) };
+    let sums = (customer.count, customer.money, customer.gain);
+    assert_eq!(sums, (2, 2_000_000, 40_000), "the order that came back is not counted again");
+    let [executor] = &books.executors[..] else { panic!("{:?}", books.executors) };
+    let sums = (executor.count, executor.completed, executor.given_up);
+    assert_eq!((sums, executor.money, executor.gain), ((2, 1, 1), 980_000, 20_000));
+    assert_eq!(books.earnings["RUB"], 20_000);
+}
+
+#[test]
+fn rows_of_contracts_in_another_state_are_named() {
+    let status = contracts::Status::Disputed;
+    check(
+        |books| books.contracts[0].status = status,
+        &["contract 1: status is disputed instead of completed"],
+    );
+    check(
+        |books| books.contracts[1].last_action = moment(2),
+        &[
+            "contract 2: last_action is 2026-01-01T00:00:02.000Z instead of 2026-01-01T00:00:03.000Z",
+        ],
+    );
+    check(|books| books.executors[0].given_up = 0, &["9 RUB: given_up is 0 instead of 1"]);
+    check(|books| books.executors[0].completed = 2, &["9 RUB: completed is 2 instead of 1"]);
+    check(|books| books.orders[2].parent_id = None, &["order 3: parent_id is none instead of 2"]);
+}
+
+#[test]
+fn changes_that_cannot_be_are_named() {
+    let event = |books: &mut Books, revision: usize, change: &dyn Fn(&mut Contract, &mut State)| {
+        match &mut books.runs[revision - 1].events[0] {
+            Event::ContractDelivered { contract, from }
+            | Event::ContractDisputed { contract, from, .. }
+            | Event::ContractRuled { contract, from, .. } => change(contract, from),
+            event => panic!("{event:?}"),
+        }
+    };
+    // A chain that broke is named where it goes on.
+    check(
+        |books| event(books, 4, &|_, from| from.status = contracts::Status::Accepted),
+        &["revision 4, contract 1: status is accepted instead of delivered"],
+    );
+    check(
+        |books| event(books, 4, &|contract, _| contract.executor_id = 8),
+        &["revision 4, contract 1: executor_id is 8 instead of 9"],
+    );
+    check(
+        |books| event(books, 4, &|contract, _| contract.payout = amount(1)),
+        &["revision 4, contract 1: payout is 1 instead of 980000"],
+    );
+    check(
+        |books| event(books, 5, &|_, from| from.status = contracts::Status::Delivered),
+        &["2 contradictions: revision 5, contract 1: completed, and was delivered before; \
+           revision 5, contract 1: status is delivered instead of disputed"],
+    );
+    let late = "revision 5, contract 1: revision is 4 instead of 5";
+    check(|books| event(books, 5, &|contract, _| contract.revision = 4), &[late]);
+    let reason = |books: &mut Books| match &mut books.runs[3].events[0] {
+        Event::ContractDisputed { reason, .. } => reason.clear(),
+        event => panic!("{event:?}"),
+    };
+    check(reason, &["revision 4, contract 1: disputed for no reason"]);
+    let lines = wrong(|books| event(books, 3, &|contract, _| contract.id = 7));
+    let never = "revision 3, contract 7: delivered, but was never made";
+    assert!(lines[0].contains(never), "{lines:?}");
+}
+
+#[test]
+fn an_order_comes_back_from_a_contract_that_was_given_up_and_on_its_terms() {
+    let lines = wrong(|books| drop(books.runs[2].events.remove(2)));
+    let missing = "contract 2 was given up, and its order did not come back";
+    assert!(lines[0].ends_with(missing), "{lines:?}");
+    let cheaper = |books: &mut Books| {
+        order_of(&mut books.runs[2].events[2]).price = amount(500_000);
+        books.orders[2].price = amount(500_000);
+        books.customers[0].money -= 500_000;
+        books.customers[0].gain -= 10_000;
+    };
+    check(cheaper, &["revision 3, order 3: money_cost is 500000 instead of 1000000"]);
+    let lines = wrong(|books| drop(books.runs[2].events.remove(1)));
+    let alone = "revision 3, order 3: came back, and no contract was given up";
+    assert!(lines[0].ends_with(alone), "{lines:?}");
+}

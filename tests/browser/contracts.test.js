@@ -1,0 +1,123 @@
+// The whole life of contracts in three windows, side by side: whose turn it is shows by itself.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Server, isMarked, launch, mark, open } from './support.js';
+
+let server;
+let browser;
+// Texts and people of this run: the databases may hold those of earlier ones.
+const run = Date.now() % 1_000_000;
+const customer = 3_100_000 + run;
+const executor = 4_200_000 + run;
+
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.kill();
+});
+
+const live = (window) => window.locator('#live[data-state="live"]').waitFor();
+const status = (window, status) => window.locator(`article[data-status="${status}"]`).waitFor();
+const press = (window, act) => window.locator(`article button[formaction$="/${act}"]`).click();
+
+/** A contract over an order of this text, and the windows of its parties and an admin on it. */
+async function contract(text) {
+  const order = { description: text, price: '100.00', currency: 'RUB' };
+  const { order: { id } } = await server.ask('customer', customer, '/api/orders', order);
+  const accepted = await server.ask('executor', executor, `/api/orders/${id}/accept`, {});
+  const path = `/contracts/${accepted.contract.id}`;
+  const windows = {
+    theirs: await open(browser, server, 'customer', customer, path),
+    mine: await open(browser, server, 'executor', executor, path),
+    above: await open(browser, server, 'admin', 1, path),
+  };
+  for (const window of Object.values(windows)) {
+    await live(window);
+    await mark(window);
+  }
+  return { id: accepted.contract.id, ...windows };
+}
+
+async function end(...windows) {
+  for (const window of windows) {
+    assert.deepEqual(window.faults, []);
+    await window.context().close();
+  }
+}
+
+test('work is delivered, disputed and ruled before the eyes of all three', async () => {
+  const { id, theirs, mine, above } = await contract(`Paint the gate ${run}`);
+  const table = await open(browser, server, 'customer', customer, '/my/contracts');
+  await live(table);
+  await mark(table);
+  assert.equal(await theirs.locator('article button[formaction]').count(), 0, 'it is not their turn');
+  await press(mine, 'deliver');
+  await mine.locator('.news', { hasText: 'delivered' }).waitFor();
+  for (const window of [theirs, above]) await status(window, 'delivered');
+  await theirs.locator('.next', { hasText: 'It is your turn' }).waitFor();
+  await theirs.locator('#notice.shown', { hasText: `contract #${id} was delivered` }).waitFor();
+  const row = table.locator(`#contract-${id}`);
+  await row.and(table.locator('[data-status="delivered"]')).waitFor();
+  assert.ok(await row.locator('button.only-customer').isVisible(), 'the next step is offered there');
+
+  await theirs.locator('summary', { hasText: 'Something is wrong' }).click();
+  // What somebody is writing stays theirs when the page changes under it.
+  await theirs.fill('#reason', 'It is the wrong <i>colour</i>.');
+  await theirs.locator('#why button').click();
+  await theirs.locator('.news', { hasText: 'An admin will rule' }).waitFor();
+  for (const window of [mine, above]) {
+    await status(window, 'disputed');
+    await window.locator('blockquote', { hasText: 'the wrong <i>colour</i>' }).waitFor();
+  }
+  await above.fill('#reason', 'The colour was agreed.');
+  for (const window of [mine, theirs]) assert.equal(await window.locator('#why').count(), 0);
+  await live(theirs);
+  await mark(theirs);
+  await above.locator('#why button[value="completed"]').click();
+  for (const window of [mine, theirs, above]) {
+    await status(window, 'completed');
+    await window.locator('blockquote', { hasText: 'The colour was agreed.' }).waitFor();
+  }
+  for (const window of [theirs, table]) assert.ok(await isMarked(window), 'without a reload');
+  await end(theirs, mine, above, table);
+});
+
+test('a confirmation ends it, and stale buttons answer kindly', async () => {
+  const { id, theirs, mine, above } = await contract(`Paint the shed ${run}`);
+  // A page that hears nothing offers what is not possible any more.
+  const stale = await open(browser, server, 'executor', executor, `/contracts/${id}`, {
+    javaScriptEnabled: false,
+  });
+  await press(mine, 'deliver');
+  await status(theirs, 'delivered');
+  await press(theirs, 'complete');
+  for (const window of [theirs, above]) await status(window, 'completed');
+  await status(mine, 'completed');
+  await press(stale, 'deliver');
+  await stale.locator('.news.alert-warning', { hasText: 'cannot be done any more' }).waitFor();
+  await status(stale, 'completed');
+  await end(theirs, mine, above, stale);
+});
+
+test('what is given up is back on the board, and counted', async () => {
+  const text = `Paint the bench ${run}`;
+  const { theirs, mine, above } = await contract(text);
+  const board = await open(browser, server, 'executor', executor + 1, '/orders');
+  await live(board);
+  await mark(board);
+  await mine.locator('summary', { hasText: 'I cannot do this' }).click();
+  await press(mine, 'give-up');
+  await board.locator('tbody tr', { hasText: text }).waitFor();
+  await status(theirs, 'cancelled');
+  await status(above, 'cancelled');
+  await theirs.locator('.history a', { hasText: 'Order #' }).click();
+  await theirs.locator('.history li', { hasText: 'came back to the board' }).waitFor();
+  await mine.goto(`${server.url}/profile`);
+  await mine.locator('div', { hasText: /^Given up\s*1$/ }).waitFor();
+  assert.ok(await isMarked(board));
+  await end(theirs, mine, above, board);
+});
