@@ -182,7 +182,7 @@
     settle();
     if (isShort()) refill();
     const { order, contract, own } = find('article')?.dataset ?? {};
-    if (orders.some(({ id }) => id == order)
+    if ([...orders, ...opened].some(({ id }) => id == order)
       || contracts.some(({ id, order_id }) => id == contract || order_id == order)) reload(0);
     // The figures of a profile follow a moment later.
     else if (own !== undefined && orders.length + contracts.length) reload(500);
@@ -256,10 +256,14 @@
 
   function put(table, id, row) {
     const known = find(`#${row.id}`);
-    if (known && table.dataset.live !== 'opened') {
-      const focused = known.contains(document.activeElement);
+    const version = (row) => +(row.dataset.version ?? 1);
+    // What was closed here stays so; an edited order is another one, in its place.
+    if (known && (table.dataset.live !== 'opened'
+      || (version(row) > version(known) && !known.matches('.closed')))) {
+      const { activeElement: active } = document;
+      const name = known.contains(active) && (active.matches('button') ? 'button' : 'a');
       known.replaceWith(row);
-      if (focused) focus(find('a', row));
+      if (name) focus(find(name, row) ?? find('a', row));
     }
     if (known || !table.matches('[data-first]')) return;
     const next = [...table.rows].find((other) => other.dataset.id < id);

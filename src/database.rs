@@ -255,8 +255,14 @@ impl Reads<'_> {
 
 /// Ids as an SQL list: `1,2,3`.
 pub fn list<'a>(ids: impl IntoIterator<Item = &'a u32>) -> String {
-    let ids: Vec<String> = ids.into_iter().map(u32::to_string).collect();
-    ids.join(",")
+    list_of(ids)
+}
+
+/// The same of any integers.
+pub fn list_of<'a, T: Into<u64> + Copy + 'a>(numbers: impl IntoIterator<Item = &'a T>) -> String {
+    let numbers: Vec<String> =
+        numbers.into_iter().map(|&number| number.into().to_string()).collect();
+    numbers.join(",")
 }
 
 /// Ids to go on an SQL list with: `,1,2,3`.

@@ -10,8 +10,8 @@ use crate::contracts::view::status_key;
 use crate::flood::{Kind, Reached};
 use crate::i18n::Lang;
 use crate::money::{Currency, PriceRefused};
-use crate::orders::Status;
 use crate::orders::description::DescriptionRefused;
+use crate::orders::{Order, Status};
 
 /// The rules say no. Nothing was changed.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,6 +31,8 @@ pub enum Refusal {
         status: Status,
     },
     OwnOrder,
+    /// An order is not what somebody saw; how it is now.
+    OrderChanged(Box<Order>),
     /// An executor has as many contracts to deliver as one may have.
     TooManyContracts {
         most: u32,
@@ -60,8 +62,12 @@ pub enum FieldRule {
     Price(PriceRefused, Currency),
     Description(DescriptionRefused),
     Reason(DescriptionRefused),
-    Currency { allowed: String },
+    Currency {
+        allowed: String,
+    },
     Outcome,
+    /// Of what was seen.
+    Version,
 }
 
 /// Ours: something we need is away or did not answer in time.
@@ -145,6 +151,9 @@ impl Refusal {
                 (StatusCode::CONFLICT, "order_not_open", "error-order-not-open-title")
             }
             Refusal::OwnOrder => (StatusCode::CONFLICT, "own_order", "error-own-order-title"),
+            Refusal::OrderChanged(_) => {
+                (StatusCode::CONFLICT, "order_changed", "error-order-changed-title")
+            }
             Refusal::TooManyContracts { .. } => {
                 (StatusCode::CONFLICT, "too_many_contracts", "error-too-many-contracts-title")
             }
@@ -181,6 +190,7 @@ impl Refusal {
                 lang.format("error-order-not-open", [("id", id.to_string().into())])
             }
             Refusal::OwnOrder => lang.text("error-own-order"),
+            Refusal::OrderChanged(_) => lang.text("error-order-changed"),
             Refusal::TooManyContracts { most } => {
                 lang.format("error-too-many-contracts", [("most", (*most).into())])
             }
@@ -231,6 +241,7 @@ impl FieldRule {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
             }
             FieldRule::Outcome => lang.text("outcome-unknown"),
+            FieldRule::Version => lang.text("version-malformed"),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Ours {
 
     /// Whether this executor got the order.
     pub async fn ask_for(&self, order_id: u32, executor: u32) -> bool {
-        let command = Command::AcceptOrder(AcceptOrder { order_id, most: None });
+        let command = Command::AcceptOrder(AcceptOrder { order_id, seen: None, most: None });
         let key = Ours::key(&self.keys, order_id);
         self.exchange.submit(User::executor(executor), command, key).await.is_ok()
     }
@@ -97,7 +97,7 @@ impl Ours {
         let exchange = self.exchange.clone();
         let key = Ours::key(&self.keys, order_id);
         tokio::spawn(async move {
-            let command = Command::AcceptOrder(AcceptOrder { order_id, most: None });
+            let command = Command::AcceptOrder(AcceptOrder { order_id, seen: None, most: None });
             exchange.submit(User::executor(7), command, key).await.expect("accepted");
             Instant::now()
         })

@@ -187,7 +187,8 @@ impl Request {
                 }
                 Place::Free
             }
-            Command::WithdrawOrder(_)
+            Command::EditOrder(_)
+            | Command::WithdrawOrder(_)
             | Command::RemoveOrder(_)
             | Command::ExpireOrder(_)
             | Command::DeliverContract(_)
@@ -211,6 +212,7 @@ impl Request {
         self.app.board.reached(receipt.revision, PATIENCE).await;
         let concerned = match &receipt.done {
             Done::Placed(order)
+            | Done::Edited(order)
             | Done::Withdrawn(order)
             | Done::Removed(order)
             | Done::Expired(order) => [Some(User::customer(order.customer_id)), None],

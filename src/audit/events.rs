@@ -78,6 +78,7 @@ impl Events {
                 let contract = self.given_up.take();
                 self.place(order, run).or_else(|| came_back(order, contract.as_ref()))
             }
+            Event::OrderEdited { order, from } => edit(order, from, run),
             Event::OrderWithdrawn { order } => close(order, Status::Withdrawn, run),
             Event::OrderExpired { order } => close(order, Status::Expired, run),
             Event::OrderRemoved { order, reason, .. } => {
@@ -122,17 +123,51 @@ impl Events {
         if order.id != next {
             return Some(format!("placed, where {next} is the next id"));
         }
-        if order.cut {
-            return Some("placed without its whole description".to_owned());
-        }
-        let (price, percent) = (order.price.hundredths(), order.percent.get());
-        if price <= 0 || i128::from(price) * i128::from(percent) % 100 != 0 {
-            return Some(format!("placed for {price}, of which {percent} % is no whole amount"));
+        if let Some(wrong) = offered("placed", order) {
+            return Some(wrong);
         }
         let mut fields = Fields::default();
+        fields.compare("version", order.version, 1);
+        fields.compare("edited", or_none(order.edited), or_none(None::<u64>));
         fields.compare("created", order.created.to_rfc3339(), run.created.to_rfc3339());
         state(order, Status::Open, run, fields)
     }
+}
+
+/// What stands on the board does so with its whole text, and for a price that can be divided.
+fn offered(what: &str, order: &Order) -> Option<String> {
+    if order.cut {
+        return Some(format!("{what} without its whole description"));
+    }
+    let (price, percent) = (order.price.hundredths(), order.percent.get());
+    let odd = price <= 0 || i128::from(price) * i128::from(percent) % 100 != 0;
+    odd.then(|| format!("{what} for {price}, of which {percent} % is no whole amount"))
+}
+
+/// From one version to the next one, of which some things never differ.
+fn edit(order: &Order, from: &Order, run: &Run) -> Option<String> {
+    if let Some(wrong) = offered("edited", order).or_else(|| offered("edited from one", from)) {
+        return Some(wrong);
+    }
+    if from.status != Status::Open {
+        return Some(format!("edited, and was {} before", from.status.name()));
+    }
+    if from.revision > run.revision || from.last_action > run.created {
+        return Some("edited, and comes from a later state".to_owned());
+    }
+    if (&order.description, order.price) == (&from.description, from.price) {
+        return Some("edited without a difference".to_owned());
+    }
+    let mut fields = Fields::default();
+    fields.compare("id", from.id, order.id);
+    fields.compare("version", order.version, from.version.saturating_add(1));
+    fields.compare("edited", or_none(order.edited), run.revision.to_string());
+    fields.compare("customer_id", order.customer_id, from.customer_id);
+    fields.compare("commission_percent", order.percent.get(), from.percent.get());
+    fields.compare("original_currency", order.currency.code(), from.currency.code());
+    fields.compare("parent_id", or_none(order.parent_id), or_none(from.parent_id));
+    fields.compare("created", order.created.to_rfc3339(), from.created.to_rfc3339());
+    state(order, Status::Open, run, fields)
 }
 
 /// Closed with the revision and time of the run.

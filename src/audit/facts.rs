@@ -8,7 +8,7 @@ use crate::orders::{Order, Status, description};
 
 #[derive(Hash)]
 pub enum Fact<'a> {
-    /// Placed, with its whole text.
+    /// Offered, with its whole text.
     Placed {
         order: Fixed,
         text: &'a str,
@@ -80,7 +80,7 @@ pub struct Rest {
     currency: &'static str,
 }
 
-/// What never changes in an order.
+/// What changes in an order only when it is edited.
 #[derive(Hash)]
 pub struct Fixed {
     id: u32,
@@ -89,6 +89,8 @@ pub struct Fixed {
     percent: u8,
     currency: &'static str,
     parent_id: Option<u32>,
+    version: u32,
+    edited: Option<u64>,
     created: Moment,
 }
 
@@ -101,6 +103,8 @@ impl Fixed {
             percent: order.percent.get(),
             currency: order.currency.code(),
             parent_id: order.parent_id,
+            version: order.version,
+            edited: order.edited,
             created,
         }
     }

@@ -80,6 +80,9 @@ impl Posting {
             Event::OrderPlaced { order } => {
                 [Some(Posting { count: 1, ..Terms::of_order(order).customer(1) }), None]
             }
+            Event::OrderEdited { order, from } => {
+                [Some(Terms::of_order(order).customer(1)), Some(Terms::of_order(from).customer(-1))]
+            }
             Event::OrderReturned { order } => [Some(Terms::of_order(order).customer(1)), None],
             Event::OrderWithdrawn { order }
             | Event::OrderExpired { order }

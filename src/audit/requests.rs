@@ -37,6 +37,7 @@ impl RequestsTable {
         }
         let (what, wanted, found) = match receipt.done {
             StoredDone::Placed { order }
+            | StoredDone::Edited { order, .. }
             | StoredDone::Withdrawn { order }
             | StoredDone::Expired { order }
             | StoredDone::Removed { order } => (format!("order {order}"), order, request.order),
@@ -53,6 +54,7 @@ impl RequestsTable {
         };
         match receipt.done {
             StoredDone::Placed { .. }
+            | StoredDone::Edited { .. }
             | StoredDone::Withdrawn { .. }
             | StoredDone::Expired { .. } => own_of("customer", customer),
             StoredDone::Removed { .. } => {

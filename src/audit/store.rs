@@ -163,6 +163,7 @@ pub async fn each_request(
                c.executor_id FROM requests r \
                LEFT JOIN orders o ON o.id = CAST(COALESCE( \
                JSON_EXTRACT(r.receipt, '$.done.placed.order'), \
+               JSON_EXTRACT(r.receipt, '$.done.edited.order'), \
                JSON_EXTRACT(r.receipt, '$.done.withdrawn.order'), \
                JSON_EXTRACT(r.receipt, '$.done.removed.order'), \
                JSON_EXTRACT(r.receipt, '$.done.expired.order')) AS UNSIGNED) \

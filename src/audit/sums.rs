@@ -46,6 +46,32 @@ impl Sums {
         }
     }
 
+    /// In the journal: away from what it was, as `place` says it, to what it is.
+    pub fn edit(
+        &mut self,
+        order: &Order,
+        from: &Order,
+        run: &Run,
+        stays_open: bool,
+        is_named: bool,
+    ) {
+        let id = order.id;
+        let (before, after) =
+            (Fact::placed(from, from.created), Fact::placed(order, order.created));
+        self.orders.shift(id, -self.keys.print(&before));
+        self.orders.shift(id, self.keys.print(&after));
+        if stays_open {
+            let (revision, last_action) = (from.revision, from.last_action);
+            self.orders.shift(id, -self.keys.print(&Fact::Open { id, revision, last_action }));
+            let (revision, last_action) = (run.revision, run.created);
+            self.orders.shift(id, self.keys.print(&Fact::Open { id, revision, last_action }));
+        }
+        if is_named {
+            self.terms.shift(id, -self.keys.print(&Fact::terms(from)));
+            self.terms.shift(id, self.keys.print(&Fact::terms(order)));
+        }
+    }
+
     /// In the journal.
     pub fn close(&mut self, order: &Order, status: Status, run: &Run) {
         let fact = Fact::closed(order, status, run.revision, run.created);

@@ -107,6 +107,14 @@ impl Survey {
                 let (open, named) = (open.contains(order.id), named.contains(order.id));
                 self.sums.place(order, run, open, named);
             }
+            Event::OrderEdited { order, from } => {
+                let (open, named) = (&self.orders.open, &self.contracts.named);
+                let (open, named) = (open.contains(order.id), named.contains(order.id));
+                self.sums.edit(order, from, run, open, named);
+                if !self.events.knows_order(order.id) {
+                    self.sums.doubt_order(order.id);
+                }
+            }
             Event::OrderWithdrawn { order } => self.close(order, Status::Withdrawn, run),
             Event::OrderRemoved { order, .. } => self.close(order, Status::Removed, run),
             Event::OrderExpired { order } => self.close(order, Status::Expired, run),

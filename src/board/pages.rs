@@ -63,7 +63,7 @@ struct Hot {
     last: HashMap<Part, Arc<Page>>,
 }
 
-/// A row that the page needs has changed after the page's revision, and is still open.
+/// A row that the page needs has changed after the page's revision, and cannot be undone.
 struct MovedOn {
     to: u64,
 }
@@ -153,7 +153,7 @@ impl Pages {
 }
 
 /// Reads a page's rows. A row whose last change is not after the revision is as it was then. One
-/// that was closed since is undone: nothing else of an order changes while it is open.
+/// that was only closed since is undone.
 async fn make(
     reads: Reads<'_>,
     selection: &Selection,
@@ -162,7 +162,8 @@ async fn make(
     let mut orders = orders::store::list_by_ids(reads, &selection.ids).await.map_err(Err)?;
     orders.sort_unstable_by_key(|order| std::cmp::Reverse(order.id));
     for order in &mut orders {
-        if order.revision > revision && order.status == Status::Open {
+        // Of one that was edited as well, it is not known whether that was before.
+        if order.revision > revision && (order.status == Status::Open || order.version > 1) {
             return Err(Ok(MovedOn { to: order.revision }));
         }
         if order.status != Status::Open {

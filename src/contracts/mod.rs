@@ -143,6 +143,8 @@ impl Contract {
             percent: self.percent,
             currency: self.currency,
             parent_id: Some(self.order_id),
+            version: 1,
+            edited: None,
             revision,
             created: now,
             last_action: now,

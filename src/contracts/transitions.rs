@@ -42,7 +42,7 @@ pub async fn page(request: Request, act: Act) -> Result<Response, Refused> {
         }
         // Its page says where it stands, and what can be done now.
         Err(Refused::Refusal(Refusal::ContractState { .. })) => {
-            Ok(request.redirect(&to, Some(Flash::Elsewhere { contract }), None))
+            Ok(request.redirect(&to, Some(Flash::ContractChanged { contract }), None))
         }
         Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
             let fields = request.fields()?;

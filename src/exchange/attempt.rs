@@ -175,6 +175,7 @@ async fn load_requests(
     for (_, _, receipt) in &requests {
         match receipt.done {
             StoredDone::Placed { order }
+            | StoredDone::Edited { order, .. }
             | StoredDone::Withdrawn { order }
             | StoredDone::Removed { order }
             | StoredDone::Expired { order } => {
@@ -190,11 +191,20 @@ async fn load_requests(
     }
     let rows = store::load_of_receipts(connection, &order_ids, &contract_ids);
     let (orders, contracts) = step(rows).await?;
+    let order = |id| orders.iter().find(|order| order.id == id).cloned();
+    let contract = |id| contracts.iter().find(|contract| contract.id == id).cloned();
+    let edited = requests.iter().filter(|(_, _, receipt)| receipt.edition(order).is_some());
+    let revisions: BTreeSet<u64> = edited.map(|(_, _, receipt)| receipt.revision).collect();
+    let runs = match revisions.is_empty() {
+        true => Vec::new(),
+        false => step(store::load_runs(connection, &revisions)).await?,
+    };
     let mut known = HashSet::with_capacity(requests.len());
     for (id, hash, receipt) in requests {
-        let order = |id| orders.iter().find(|order| order.id == id).cloned();
-        let contract = |id| contracts.iter().find(|contract| contract.id == id).cloned();
-        let receipt = receipt.with_rows(order, contract).ok_or(sqlx::Error::RowNotFound)?;
+        let run = runs.iter().find(|run| run.revision == receipt.revision);
+        let edition = |id, version| run?.edition(id, version).cloned();
+        let receipt = receipt.with_rows(order, contract, edition);
+        let receipt = receipt.ok_or(sqlx::Error::RowNotFound)?;
         batch.load_request(id.clone(), hash, receipt);
         known.insert(id);
     }

@@ -38,6 +38,7 @@ pub struct Batch {
     in_force: HashMap<u32, u32>,
     requests: HashMap<RequestId, ([u8; 32], Receipt)>,
     placed: Vec<u32>,
+    edited: BTreeSet<u32>,
     closed: BTreeSet<u32>,
     signed: Vec<u32>,
     changed: BTreeSet<u32>,
@@ -63,6 +64,7 @@ impl Batch {
             in_force: HashMap::new(),
             requests: HashMap::new(),
             placed: Vec::new(),
+            edited: BTreeSet::new(),
             closed: BTreeSet::new(),
             signed: Vec::new(),
             changed: BTreeSet::new(),
@@ -182,6 +184,20 @@ impl Batch {
         self.events.push(event);
     }
 
+    /// Makes an open order another one.
+    pub fn edit(&mut self, order: Order, event: Event) {
+        assert_eq!(order.status, Status::Open, "an order that is edited stays open");
+        let (id, bytes) = (order.id, order.description.len());
+        let before = self.orders.insert(id, order).expect("only a loaded order is edited");
+        assert_eq!(before.status, Status::Open, "only an open order is edited");
+        // The journal keeps what it was, too.
+        self.text_bytes += bytes + before.description.len();
+        if id <= self.before.orders {
+            self.edited.insert(id);
+        }
+        self.events.push(event);
+    }
+
     /// Takes an open order off the board; `order` is its state afterwards.
     pub fn close(&mut self, order: Order, event: Event) {
         assert_ne!(order.status, Status::Open, "a closed order is not open");
@@ -257,6 +273,11 @@ impl Batch {
     /// New orders, as they are at the end of the batch.
     pub fn placed(&self) -> impl Iterator<Item = &Order> {
         self.placed.iter().map(|id| &self.orders[id])
+    }
+
+    /// Orders that stood on the board before, and are others now.
+    pub fn edited(&self) -> impl Iterator<Item = &Order> {
+        self.edited.iter().map(|id| &self.orders[id])
     }
 
     /// Orders that stood on the board before and do no longer.

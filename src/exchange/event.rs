@@ -23,6 +23,11 @@ pub enum Event {
         contract_id: u32,
         executor_id: u32,
     },
+    /// It is another one from now on; whole, as what it was.
+    OrderEdited {
+        order: Order,
+        from: Order,
+    },
     OrderWithdrawn {
         order: Order,
     },
@@ -95,11 +100,12 @@ impl Event {
         }
     }
 
-    /// The order that this event placed on the board or took off it.
+    /// The order that this event placed on the board, changed there or took off it.
     pub fn order(&self) -> Option<&Order> {
         match self {
             Event::OrderPlaced { order }
             | Event::OrderAccepted { order, .. }
+            | Event::OrderEdited { order, .. }
             | Event::OrderWithdrawn { order }
             | Event::OrderExpired { order }
             | Event::OrderRemoved { order, .. }
@@ -122,6 +128,7 @@ impl Event {
             | Event::ContractRuled { contract, from, .. } => Some((contract, *from)),
             Event::OrderPlaced { .. }
             | Event::OrderAccepted { .. }
+            | Event::OrderEdited { .. }
             | Event::OrderWithdrawn { .. }
             | Event::OrderExpired { .. }
             | Event::OrderRemoved { .. }
@@ -159,6 +166,9 @@ impl Event {
             | Event::OrderExpired { order }
             | Event::OrderRemoved { order, .. }
             | Event::OrderReturned { order } => *order = order.to_excerpt(),
+            Event::OrderEdited { order, from } => {
+                (*order, *from) = (order.to_excerpt(), from.to_excerpt());
+            }
             Event::ContractDelivered { .. }
             | Event::ContractCompleted { .. }
             | Event::ContractGivenUp { .. }
@@ -190,6 +200,19 @@ pub struct Run {
     pub previous: Uuid,
     pub created: Moment,
     pub events: Vec<Event>,
+}
+
+impl Run {
+    /// An order in the version that this run made of it, whole.
+    pub fn edition(&self, order_id: u32, version: u32) -> Option<&Order> {
+        let made = self.events.iter().filter_map(|event| match event {
+            Event::OrderPlaced { order }
+            | Event::OrderReturned { order }
+            | Event::OrderEdited { order, .. } => Some(order),
+            _ => None,
+        });
+        made.into_iter().find(|order| (order.id, order.version) == (order_id, version))
+    }
 }
 
 /// The beginning of a batch's uuid. Clients hold it beside their revision: it tells a revision that

@@ -15,6 +15,7 @@ use crate::orders::Order;
 pub enum Done {
     Placed(Order),
     Accepted(Contract),
+    Edited(Order),
     Withdrawn(Order),
     Removed(Order),
     Expired(Order),
@@ -27,6 +28,7 @@ impl Done {
     pub fn revision(&self) -> u64 {
         match self {
             Done::Placed(order)
+            | Done::Edited(order)
             | Done::Withdrawn(order)
             | Done::Removed(order)
             | Done::Expired(order) => order.revision,
@@ -57,6 +59,7 @@ pub struct StoredReceipt {
 pub enum StoredDone {
     Placed { order: u32 },
     Accepted { contract: u32 },
+    Edited { order: u32, version: u32 },
     Withdrawn { order: u32 },
     Removed { order: u32 },
     Expired { order: u32 },
@@ -68,6 +71,7 @@ impl From<&Receipt> for StoredReceipt {
         let done = match &receipt.done {
             Done::Placed(order) => StoredDone::Placed { order: order.id },
             Done::Accepted(contract) => StoredDone::Accepted { contract: contract.id },
+            Done::Edited(order) => StoredDone::Edited { order: order.id, version: order.version },
             Done::Withdrawn(order) => StoredDone::Withdrawn { order: order.id },
             Done::Removed(order) => StoredDone::Removed { order: order.id },
             Done::Expired(order) => StoredDone::Expired { order: order.id },
@@ -80,17 +84,31 @@ impl From<&Receipt> for StoredReceipt {
 }
 
 impl StoredReceipt {
-    /// The answer as it was given then, from the rows as they are now.
+    /// Of an order that was edited since (`row` is how it is now), rows do not say how it was: the
+    /// version that the journal must say.
+    pub fn edition(&self, row: impl Fn(u32) -> Option<Order>) -> Option<u32> {
+        match self.done {
+            StoredDone::Placed { order } => (row(order)?.version > 1).then_some(1),
+            StoredDone::Edited { version, .. } => Some(version),
+            _ => None,
+        }
+    }
+
+    /// The answer as it was given then, from the rows as they are now, and from `edition`: an order
+    /// in one of its versions, as this receipt's revision made it.
     pub fn with_rows(
         &self,
         order: impl Fn(u32) -> Option<Order>,
         contract: impl Fn(u32) -> Option<Contract>,
+        edition: impl Fn(u32, u32) -> Option<Order>,
     ) -> Option<Receipt> {
         let revision = self.revision;
         let done = match self.done {
-            StoredDone::Placed { order: id } => {
-                Done::Placed(Order { revision, ..order(id)?.as_placed() })
-            }
+            StoredDone::Placed { order: id } => Done::Placed(match self.edition(&order) {
+                Some(version) => edition(id, version)?,
+                None => Order { revision, ..order(id)?.as_placed() },
+            }),
+            StoredDone::Edited { order: id, version } => Done::Edited(edition(id, version)?),
             StoredDone::Accepted { contract: id } => {
                 Done::Accepted(Contract { revision, ..contract(id)?.as_accepted() })
             }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::batch::{Batch, Head};
 use super::event::Run;
+use super::journal;
 use super::request::{RequestId, StoredReceipt};
 use crate::contracts::Contract;
 use crate::identity::{Role, User};
@@ -168,6 +169,19 @@ pub async fn load_of_receipts(
     Ok((orders, contracts.collect::<Result<_, _>>()?))
 }
 
+/// These runs of the journal.
+pub async fn load_runs(
+    connection: &mut MySqlConnection,
+    revisions: &BTreeSet<u64>,
+) -> Result<Vec<Run>, sqlx::Error> {
+    let text = format!(
+        "SELECT revision, batch, previous, events, created FROM journal WHERE revision IN ({})",
+        database::list_of(revisions),
+    );
+    let rows = results(connection, text).await?;
+    rows.iter().flatten().map(journal::from_row).collect()
+}
+
 /// Writes the batch's changes and commits, in one message. An error of the database means that
 /// nothing was committed; a lost connection leaves that open.
 pub async fn write(
@@ -216,16 +230,18 @@ pub async fn is_committed(
 
 fn write_orders(text: &mut String, batch: &Batch) {
     let mut lead = "INSERT INTO orders (id, customer_id, status, description, money_cost, \
-                    commission_percent, original_currency, parent_id, revision, created, \
-                    last_action) VALUES ";
+                    commission_percent, original_currency, parent_id, version, edited, revision, \
+                    created, last_action) VALUES ";
     for order in batch.placed() {
         text.push_str(lead);
         lead = ",";
-        let parent = order.parent_id.map_or("NULL".to_owned(), |id| id.to_string());
+        let null = || "NULL".to_owned();
+        let parent = order.parent_id.map_or_else(null, |id| id.to_string());
+        let edited = order.edited.map_or_else(null, |revision| revision.to_string());
         write_to(
             text,
             format_args!(
-                "({},{},'{}',_utf8mb4 x'{}',{},{},'{}',{parent},{},'{}','{}')",
+                "({},{},'{}',_utf8mb4 x'{}',{},{},'{}',{parent},{},{edited},{},'{}','{}')",
                 order.id,
                 order.customer_id,
                 order.status.name(),
@@ -233,6 +249,7 @@ fn write_orders(text: &mut String, batch: &Batch) {
                 order.price.hundredths(),
                 order.percent.get(),
                 order.currency.code(),
+                order.version,
                 order.revision,
                 order.created.to_sql(),
                 order.last_action.to_sql(),
@@ -241,6 +258,22 @@ fn write_orders(text: &mut String, batch: &Batch) {
     }
     if lead == "," {
         text.push(';');
+    }
+    for order in batch.edited() {
+        write_to(
+            text,
+            format_args!(
+                "UPDATE orders SET description = _utf8mb4 x'{}', money_cost = {}, version = {}, \
+                 edited = {}, revision = {}, last_action = '{}' WHERE id = {};",
+                hex(order.description.as_bytes()),
+                order.price.hundredths(),
+                order.version,
+                batch.revision(),
+                order.revision,
+                order.last_action.to_sql(),
+                order.id,
+            ),
+        );
     }
     for status in orders::Status::ALL {
         let ids: BTreeSet<u32> =

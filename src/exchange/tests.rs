@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::batch::{Answer, Batch, Head};
 use super::command::{
-    AcceptOrder, Command, CompleteContract, DeliverContract, DisputeContract, ExpireOrder,
-    GiveUpContract, Outcome, PlaceOrder, RemoveOrder, RenewOrder, RuleContract, WithdrawOrder,
+    AcceptOrder, Command, CompleteContract, DeliverContract, DisputeContract, EditOrder,
+    ExpireOrder, GiveUpContract, Outcome, PlaceOrder, RemoveOrder, RenewOrder, RuleContract, Seen,
+    WithdrawOrder,
 };
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
@@ -24,45 +25,17 @@ use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent};
 use crate::orders::{Order, Status};
 
-/// What somebody wants, in a test's words.
+/// What somebody wants, in a test's words. A version of 0 is none in particular.
 #[derive(Clone, Debug)]
 enum Wish {
-    Place {
-        customer: u32,
-        cents: i64,
-        key: Option<u8>,
-    },
-    Accept {
-        executor: u32,
-        order: u32,
-        key: Option<u8>,
-    },
-    Withdraw {
-        customer: u32,
-        order: u32,
-        key: Option<u8>,
-    },
-    Remove {
-        admin: u32,
-        order: u32,
-        key: Option<u8>,
-    },
-    Expire {
-        customer: u32,
-        order: u32,
-    },
-    Renew {
-        customer: u32,
-        order: u32,
-        key: Option<u8>,
-    },
-    /// What somebody wants of a contract.
-    Contract {
-        user: User,
-        contract: u32,
-        act: Act,
-        key: Option<u8>,
-    },
+    Place { customer: u32, cents: i64, key: Option<u8> },
+    Accept { executor: u32, order: u32, version: u32, key: Option<u8> },
+    Edit { customer: u32, order: u32, cents: i64, version: u32, key: Option<u8> },
+    Withdraw { customer: u32, order: u32, key: Option<u8> },
+    Remove { admin: u32, order: u32, key: Option<u8> },
+    Expire { customer: u32, order: u32 },
+    Renew { customer: u32, order: u32, key: Option<u8> },
+    Contract { user: User, contract: u32, act: Act, key: Option<u8> },
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -105,8 +78,14 @@ fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         3 => (1..4u32, 1..10_000i64, key())
             .prop_map(|(customer, cents, key)| Wish::Place { customer, cents, key }),
-        4 => (1..6u32, 1..25u32, key())
-            .prop_map(|(executor, order, key)| Wish::Accept { executor, order, key }),
+        4 => (1..6u32, 1..25u32, 0..3u32, key()).prop_map(
+            |(executor, order, version, key)| Wish::Accept { executor, order, version, key },
+        ),
+        3 => (1..4u32, 1..25u32, 1..3i64, 0..3u32, key()).prop_map(
+            |(customer, order, cents, version, key)| {
+                Wish::Edit { customer, order, cents, version, key }
+            },
+        ),
         2 => (1..4u32, 1..25u32, key())
             .prop_map(|(customer, order, key)| Wish::Withdraw { customer, order, key }),
         1 => (0..2u32, 1..25u32, key())
@@ -132,10 +111,19 @@ impl Wish {
                 });
                 (User::customer(customer), command, key)
             }
-            Wish::Accept { executor, order, key } => {
-                let command =
-                    Command::AcceptOrder(AcceptOrder { order_id: order, most: Some(MOST) });
+            Wish::Accept { executor, order: order_id, version, key } => {
+                let (seen, most) = (seen(version), Some(MOST));
+                let command = Command::AcceptOrder(AcceptOrder { order_id, seen, most });
                 (User::executor(executor), command, key)
+            }
+            Wish::Edit { customer, order: order_id, cents, version, key } => {
+                let command = Command::EditOrder(EditOrder {
+                    order_id,
+                    description: format!("work for {cents}"),
+                    price: Amount::from_hundredths(cents * 100).unwrap(),
+                    seen: seen(version),
+                });
+                (User::customer(customer), command, key)
             }
             Wish::Withdraw { customer, order, key } => {
                 let command = Command::WithdrawOrder(WithdrawOrder { order_id: order });
@@ -186,6 +174,10 @@ impl Wish {
         let (answer, _) = oneshot::channel();
         Submission { user, command, key, deadline: Instant::now(), answer }
     }
+}
+
+fn seen(version: u32) -> Option<Seen> {
+    (version > 0).then_some(Seen::Version(version))
 }
 
 /// The database: rows as the writer would have written them.
@@ -254,7 +246,10 @@ impl Tables {
         for (id, hash, stored) in self.requests.iter().filter(|(id, _, _)| wanted(id)) {
             let order = |id| self.orders.get(&id).cloned();
             let contract = |id| self.contracts.get(&id).cloned();
-            let receipt = stored.with_rows(order, contract).expect("what a receipt names exists");
+            let run = self.journal.iter().find(|run| run.revision == stored.revision);
+            let edition = |id, version| run?.edition(id, version).cloned();
+            let receipt = stored.with_rows(order, contract, edition);
+            let receipt = receipt.expect("what a receipt names exists");
             batch.load_request(id.clone(), *hash, receipt);
         }
     }
@@ -269,6 +264,9 @@ impl Tables {
         let run = batch.to_run(Uuid::from_u128(u128::from(batch.revision())));
         for order in batch.placed() {
             assert!(self.orders.insert(order.id, order.clone()).is_none());
+        }
+        for order in batch.edited() {
+            assert!(self.orders.insert(order.id, order.clone()).is_some());
         }
         for order in batch.closed() {
             assert!(self.orders.insert(order.id, order.clone()).is_some());
@@ -317,6 +315,8 @@ impl Fate {
 #[derive(Default)]
 struct Model {
     orders: Vec<(u32, Fate)>,
+    /// Version and cents of each.
+    editions: Vec<(u32, i64)>,
     contracts: Vec<Deal>,
     answered: BTreeMap<(User, u8), (String, Said)>,
 }
@@ -324,6 +324,7 @@ struct Model {
 /// What a contract is, in the model.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Deal {
+    order: u32,
     customer: u32,
     executor: u32,
     status: contracts::Status,
@@ -333,20 +334,24 @@ struct Deal {
 #[derive(Clone, PartialEq, Debug)]
 enum Said {
     Placed(u32),
+    /// In which version, for how much.
+    Edited(u32, u32, i64),
     Accepted(u32),
     Withdrawn(u32),
     Removed(u32),
     Expired(u32),
     Changed(u32, contracts::Status),
+    /// Not done: the order is another one by now.
+    Outdated(u32),
     Refused(Refusal),
 }
 
 impl Model {
     fn ask(&mut self, wish: &Wish) -> Said {
         let (user, key) = match *wish {
-            Wish::Place { customer, key, .. } | Wish::Withdraw { customer, key, .. } => {
-                (User::customer(customer), key)
-            }
+            Wish::Place { customer, key, .. }
+            | Wish::Edit { customer, key, .. }
+            | Wish::Withdraw { customer, key, .. } => (User::customer(customer), key),
             Wish::Accept { executor, key, .. } => (User::executor(executor), key),
             Wish::Remove { admin, key, .. } => (User { role: Role::Admin, id: admin }, key),
             Wish::Expire { customer, .. } => (User::customer(customer), None),
@@ -360,7 +365,7 @@ impl Model {
             return if *known == text { said.clone() } else { refused };
         }
         let said = self.decide(wish);
-        if !matches!(said, Said::Refused(_)) {
+        if !matches!(said, Said::Refused(_) | Said::Outdated(_)) {
             self.answered.insert((user, key), (text, said.clone()));
         }
         said
@@ -369,11 +374,11 @@ impl Model {
     fn decide(&mut self, wish: &Wish) -> Said {
         let find = |orders: &[(u32, Fate)], id: u32| orders.get(id as usize - 1).copied();
         match *wish {
-            Wish::Place { customer, .. } => {
-                self.orders.push((customer, Fate::Open));
+            Wish::Place { customer, cents, .. } => {
+                self.open(customer, cents);
                 Said::Placed(self.orders.len() as u32)
             }
-            Wish::Accept { executor, order, .. } => match find(&self.orders, order) {
+            Wish::Accept { executor, order, version, .. } => match find(&self.orders, order) {
                 None => Said::Refused(Refusal::NotFound),
                 Some((_, Fate::Taken { executor: holder, contract }))
                     if holder == executor
@@ -384,12 +389,15 @@ impl Model {
                 Some((customer, Fate::Open)) if customer == executor => {
                     Said::Refused(Refusal::OwnOrder)
                 }
+                Some((_, Fate::Open)) if ![0, self.edition(order).0].contains(&version) => {
+                    Said::Outdated(order)
+                }
                 Some((_, Fate::Open)) if self.in_force(executor) >= MOST => {
                     Said::Refused(Refusal::TooManyContracts { most: MOST })
                 }
                 Some((customer, Fate::Open)) => {
                     let status = contracts::Status::Accepted;
-                    self.contracts.push(Deal { customer, executor, status });
+                    self.contracts.push(Deal { order, customer, executor, status });
                     let contract = self.contracts.len() as u32;
                     self.orders[order as usize - 1].1 = Fate::Taken { executor, contract };
                     Said::Accepted(contract)
@@ -400,7 +408,7 @@ impl Model {
             },
             Wish::Renew { customer, order, .. } => match find(&self.orders, order) {
                 Some((owner, Fate::Expired)) if owner == customer => {
-                    self.orders.push((customer, Fate::Open));
+                    self.open(customer, self.edition(order).1);
                     Said::Placed(self.orders.len() as u32)
                 }
                 Some((owner, _)) if owner == customer => Said::Refused(Refusal::WrongState),
@@ -422,6 +430,21 @@ impl Model {
                     _ => Said::Refused(Refusal::NotFound),
                 }
             }
+            Wish::Edit { customer, order, cents, version, .. } => match find(&self.orders, order) {
+                Some((owner, Fate::Open)) if owner == customer => {
+                    let (known, before) = self.edition(order);
+                    if ![0, known].contains(&version) {
+                        return Said::Outdated(order);
+                    }
+                    let next = if cents == before { known } else { known + 1 };
+                    self.editions[order as usize - 1] = (next, cents);
+                    Said::Edited(order, next, cents)
+                }
+                Some((owner, fate)) if owner == customer => {
+                    Said::Refused(Refusal::OrderNotOpen { id: order, status: fate.status() })
+                }
+                _ => Said::Refused(Refusal::NotFound),
+            },
             Wish::Contract { user, contract, act, .. } => self.deal_with(user, contract, act),
             Wish::Remove { order, .. } => match find(&self.orders, order) {
                 None => Said::Refused(Refusal::NotFound),
@@ -434,6 +457,15 @@ impl Model {
                 }
             },
         }
+    }
+
+    fn open(&mut self, customer: u32, cents: i64) {
+        self.orders.push((customer, Fate::Open));
+        self.editions.push((1, cents));
+    }
+
+    fn edition(&self, order: u32) -> (u32, i64) {
+        self.editions[order as usize - 1]
     }
 
     fn deal(&self, contract: u32) -> Deal {
@@ -472,7 +504,8 @@ impl Model {
         }
         deal.status = to;
         if act == Act::GiveUp {
-            self.orders.push((deal.customer, Fate::Open));
+            let Deal { customer, order, .. } = *deal;
+            self.open(customer, self.edition(order).1);
         }
         Said::Changed(contract, to)
     }
@@ -492,6 +525,9 @@ impl Model {
         for (place, (customer, fate)) in self.orders.iter().enumerate() {
             let order = &tables.orders[&(place as u32 + 1)];
             assert_eq!(order.customer_id, *customer);
+            let (version, cents) = self.editions[place];
+            assert_eq!((order.version, order.price.hundredths()), (version, cents * 100));
+            assert_eq!(order.description, format!("work for {cents}"));
             match *fate {
                 Fate::Open => assert_eq!(order.status, Status::Open),
                 Fate::Withdrawn => assert_eq!(order.status, Status::Withdrawn),
@@ -512,6 +548,9 @@ impl Model {
 fn said(answer: Result<Receipt, Refusal>) -> Said {
     match answer {
         Ok(Receipt { done: Done::Placed(order), .. }) => Said::Placed(order.id),
+        Ok(Receipt { done: Done::Edited(order), .. }) => {
+            Said::Edited(order.id, order.version, order.price.hundredths() / 100)
+        }
         Ok(Receipt { done: Done::Accepted(contract), .. }) => Said::Accepted(contract.id),
         Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
         Ok(Receipt { done: Done::Removed(order), .. }) => Said::Removed(order.id),
@@ -519,6 +558,7 @@ fn said(answer: Result<Receipt, Refusal>) -> Said {
         Ok(Receipt { done: Done::Changed(contract), .. }) => {
             Said::Changed(contract.id, contract.status)
         }
+        Err(Refusal::OrderChanged(order)) => Said::Outdated(order.id),
         Err(refusal) => Said::Refused(refusal),
     }
 }
@@ -539,6 +579,8 @@ fn replay(journal: &[Run]) -> BTreeMap<u32, Status> {
             let was = statuses.insert(order.id, order.status);
             let comes = matches!(event, Event::OrderPlaced { .. } | Event::OrderReturned { .. });
             assert_eq!(was.is_none(), comes);
+            let edited = matches!(event, Event::OrderEdited { .. });
+            assert!(!edited || order.status == Status::Open);
             assert!(was.is_none_or(|was| was == Status::Open), "a closed order stays closed");
         }
     }
@@ -618,7 +660,7 @@ fn a_contract_completes_by_time_when_it_was_delivered_long_ago_and_not_before() 
     let (customer, executor) = (User::customer(1), User::executor(9));
     let place = Wish::Place { customer: 1, cents: 1, key: None }.submission().command;
     ask(0, customer, place);
-    let accept = Command::AcceptOrder(AcceptOrder { order_id: 1, most: None });
+    let accept = Command::AcceptOrder(AcceptOrder { order_id: 1, seen: None, most: None });
     ask(0, executor, accept);
     let after = Some(Duration::from_secs(60));
     let complete = || Command::CompleteContract(CompleteContract { contract_id: 1, after });

@@ -182,7 +182,8 @@ fn undo(counts: Counts, event: &Event) -> Counts {
         Event::OrderWithdrawn { .. } | Event::OrderExpired { .. } | Event::OrderRemoved { .. } => {
             Counts { open_orders: counts.open_orders + 1, ..counts }
         }
-        Event::ContractDelivered { .. }
+        Event::OrderEdited { .. }
+        | Event::ContractDelivered { .. }
         | Event::ContractCompleted { .. }
         | Event::ContractGivenUp { .. }
         | Event::ContractDisputed { .. }

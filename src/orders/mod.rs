@@ -1,6 +1,7 @@
 //! Orders: what a customer wants done and what they pay for it.
 
 pub mod description;
+pub mod editing;
 pub mod history;
 pub mod placing;
 pub mod store;
@@ -60,10 +61,24 @@ pub struct Order {
     pub currency: Currency,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<u32>,
+    /// Goes up with each edit.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub version: u32,
+    /// The revision of the last edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<u64>,
     /// Of its last change.
     pub revision: u64,
     pub created: Moment,
     pub last_action: Moment,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+pub(crate) const fn is_first(version: &u32) -> bool {
+    *version == 1
 }
 
 /// A price, which is in whole minor units: what is not comes from somebody else's hand.
@@ -85,7 +100,7 @@ impl Order {
         Order { description: text.to_owned(), cut: cut || self.cut, ..self.clone() }
     }
 
-    /// How the order was right after it was placed.
+    /// How the order was right after it was placed, if it was not edited.
     pub fn as_placed(self) -> Order {
         Order { status: Status::Open, last_action: self.created, ..self }
     }

@@ -11,13 +11,14 @@ use crate::page::paging::{Table, Window};
 
 /// The columns that `from_row` reads.
 pub const COLUMNS: &str = "id, customer_id, status, description, money_cost, commission_percent, \
-                           original_currency, parent_id, revision, created, last_action";
+                           original_currency, parent_id, version, edited, revision, created, \
+                           last_action";
 
 /// The same with no more of the description than tables show, and one character to tell that it is
 /// cut.
 const EXCERPT: &str = "id, customer_id, status, LEFT(description, 281) AS description, money_cost, \
-                       commission_percent, original_currency, parent_id, revision, created, \
-                       last_action";
+                       commission_percent, original_currency, parent_id, version, edited, revision, \
+                       created, last_action";
 
 /// One order with its whole description.
 pub async fn find(reads: Reads<'_>, id: u32) -> Result<Option<Order>, sqlx::Error> {
@@ -77,7 +78,7 @@ pub async fn list_of_customer(
     const SQL: &str = "SELECT b.revision AS head_revision, \
          (SELECT COUNT(*) FROM orders WHERE customer_id = ?) AS total, o.* FROM board b \
          LEFT JOIN (SELECT id, customer_id, status, LEFT(description, 281) AS description, \
-         money_cost, commission_percent, original_currency, parent_id, revision, created, \
+         money_cost, commission_percent, original_currency, parent_id, version, edited, revision, created, \
          last_action FROM orders WHERE customer_id = ? ORDER BY id DESC LIMIT ? OFFSET ?) o \
          ON TRUE WHERE b.id = 1 ORDER BY o.id DESC";
     database::table(reads, SQL, database::personal(customer_id), window, excerpt_from_row).await
@@ -87,7 +88,7 @@ pub async fn list_of_customer(
 pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Order>, sqlx::Error> {
     const SQL: &str = "SELECT b.revision AS head_revision, CAST(b.orders AS SIGNED) AS total, o.id, \
          o.customer_id, o.status, LEFT(o.description, 281) AS description, o.money_cost, \
-         o.commission_percent, o.original_currency, o.parent_id, o.revision, o.created, \
+         o.commission_percent, o.original_currency, o.parent_id, o.version, o.edited, o.revision, o.created, \
          o.last_action FROM board b LEFT JOIN orders o \
          ON o.id <= GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 1) \
          AND o.id > GREATEST(CAST(b.orders AS SIGNED) - CAST(? AS SIGNED), 0) \
@@ -107,6 +108,8 @@ pub fn from_row(row: &MySqlRow) -> Result<Order, sqlx::Error> {
         percent: percent(row)?,
         currency: currency(row)?,
         parent_id: row.try_get("parent_id")?,
+        version: row.try_get("version")?,
+        edited: row.try_get("edited")?,
         revision: row.try_get("revision")?,
         created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
         last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),

@@ -3,8 +3,9 @@
 
 use maud::{Markup, html};
 
+use super::editing::Draft;
 use super::web::Found;
-use super::{Order, Status};
+use super::{Order, Status, is_first};
 use crate::i18n::Lang;
 use crate::identity::Role;
 use crate::page::form::{self, Reason};
@@ -25,7 +26,9 @@ pub enum Kind {
 pub fn row(lang: Lang, order: &Order) -> Markup {
     let (id, split) = (order.id, order.split());
     html! {
-        tr id={ "order-" (id) } data-id=(id) data-status=(order.status.name()) {
+        tr id={ "order-" (id) } data-id=(id) data-status=(order.status.name())
+            data-version=[Some(order.version).filter(|version| !is_first(version))]
+            {
             td.id { a href={ "/orders/" (id) } { "#" (id) } }
             td.what { div dir="auto" { (order.description) @if order.cut { "…" } } }
             td.price data-label=(lang.text("order-price")) {
@@ -38,7 +41,7 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
             td.state { span.status { (lang.text(status_key(order.status))) } }
             td.when { (time(order.created)) }
             td.acts {
-                @if order.status == Status::Open { (accept(lang, id)) (withdraw(lang, id)) }
+                @if order.status == Status::Open { (accept(lang, order)) (withdraw(lang, id)) }
                 @if order.status == Status::Expired { (renew(lang, id)) }
             }
         }
@@ -47,8 +50,15 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
 
 // The form that these buttons submit stands once on every page, outside the tables.
 
-fn accept(lang: Lang, id: u32) -> Markup {
-    button(lang, id, "accept", "btn-primary only-executor")
+/// What is accepted is what is seen: this version.
+fn accept(lang: Lang, order: &Order) -> Markup {
+    let id = order.id;
+    html! {
+        button.btn.btn-sm.btn-primary.only-executor form="act"
+            formaction={ "/orders/" (id) "/accept" } name="version" value=(order.version)
+            aria-label=(lang.format("order-accept-this", [("id", id.into())]))
+            { (lang.text("order-accept")) }
+    }
 }
 
 fn withdraw(lang: Lang, id: u32) -> Markup {
@@ -125,7 +135,7 @@ pub fn mine(ctx: &Context, orders: &Table<Order>, place: &form::Place) -> Markup
 }
 
 /// One order with its whole text, and its contract if there is one that the reader may see.
-pub fn one(ctx: &Context, found: &Found, draft: &Reason) -> Markup {
+pub fn one(ctx: &Context, found: &Found, reason: &Reason, draft: &Draft) -> Markup {
     let lang = ctx.lang;
     let Found { order, contract, history, .. } = found;
     html! {
@@ -147,7 +157,7 @@ pub fn one(ctx: &Context, found: &Found, draft: &Reason) -> Markup {
             (facts(ctx, order))
             @if order.status == Status::Open && ctx.is(Role::Admin) {
                 (form::reason(
-                    &format!("/orders/{}/remove", order.id), draft,
+                    &format!("/orders/{}/remove", order.id), reason,
                     &lang.text("order-remove-reason"),
                     html! {
                         button.btn.btn-outline-danger type="submit" { (lang.text("order-remove")) }
@@ -156,7 +166,7 @@ pub fn one(ctx: &Context, found: &Found, draft: &Reason) -> Markup {
             }
             p.actions {
                 @if order.status == Status::Open {
-                    (accept(lang, order.id)) (withdraw(lang, order.id))
+                    (accept(lang, order)) (withdraw(lang, order.id))
                 }
                 @if order.status == Status::Expired { (renew(lang, order.id)) }
                 @if let Some(contract) = contract {
@@ -165,7 +175,29 @@ pub fn one(ctx: &Context, found: &Found, draft: &Reason) -> Markup {
                     }
                 }
             }
+            @if order.status == Status::Open && ctx.is(Role::Customer) { (edit(ctx, order, draft)) }
             @if let Some(steps) = history { (history::list(lang, steps)) }
+        }
+    }
+}
+
+/// The form that changes it, with what was typed there if that was refused.
+fn edit(ctx: &Context, order: &Order, draft: &Draft) -> Markup {
+    let now = (order.description.clone(), order.price.to_decimal(order.currency));
+    let (description, price) = draft.typed.as_ref().unwrap_or(&now);
+    let problem = draft.problem.clone();
+    html! {
+        details.second open[problem.is_some()] {
+            summary { (ctx.lang.text("order-edit-ask")) }
+            (form::edit(ctx, order.id, order.version, &form::Place {
+                description,
+                price,
+                currency: order.currency.code(),
+                request_id: "",
+                currencies: &[order.currency],
+                percent: order.percent.get(),
+                problem,
+            }))
         }
     }
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Order, Status, description, history, store, view};
+use super::{Order, Status, description, editing, history, is_first, store, view};
 use crate::contracts;
 use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::command::{AcceptOrder, Command, RemoveOrder, RenewOrder, WithdrawOrder};
@@ -31,6 +31,9 @@ pub struct Shape {
     fee: String,
     payout: String,
     currency: &'static str,
+    /// Of an order that was edited: goes up from 1.
+    #[serde(skip_serializing_if = "is_first")]
+    version: u32,
     /// Shown to its customer and to admins only.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<u32>,
@@ -56,6 +59,7 @@ impl Shape {
             fee: split.fee.to_decimal(order.currency),
             payout: split.payout.to_decimal(order.currency),
             currency: order.currency.code(),
+            version: order.version,
             parent_id: order.parent_id.filter(|_| knows_parent),
             reason: None,
             created: order.created,
@@ -67,14 +71,20 @@ impl Shape {
 /// `GET /orders/{id}`
 pub async fn show(request: Request) -> Result<Response, Refused> {
     let found = find(&request).await?;
-    Ok(page_of(&request, StatusCode::OK, &found, &Reason::default()))
+    Ok(page_of(&request, StatusCode::OK, &found, &Reason::default(), &editing::Draft::default()))
 }
 
-fn page_of(request: &Request, status: StatusCode, found: &Found, reason: &Reason) -> Response {
+pub(super) fn page_of(
+    request: &Request,
+    status: StatusCode,
+    found: &Found,
+    reason: &Reason,
+    draft: &editing::Draft,
+) -> Response {
     let id = found.order.id.to_string();
     let title = request.lang.format("order-title", [("id", id.into())]);
     let data = Provenance { source: request.source(), revision: found.revision };
-    request.render(status, &title, Some(data), |context| view::one(context, found, reason))
+    request.render(status, &title, Some(data), |context| view::one(context, found, reason, draft))
 }
 
 /// `GET /api/orders/{id}`
@@ -110,7 +120,7 @@ impl Found {
     }
 }
 
-async fn find(request: &Request) -> Result<Found, Refused> {
+pub(super) async fn find(request: &Request) -> Result<Found, Refused> {
     let user = request.require(&[Role::Customer, Role::Executor, Role::Admin])?;
     let revision = request.app.board.position().revision;
     let reads = request.interactions();
@@ -161,6 +171,11 @@ pub async fn accept(request: Request) -> Result<Response, Refused> {
         Err(Refused::Refusal(Refusal::OwnOrder)) => {
             Ok(request.redirect("/orders", Some(Flash::OwnOrder { order }), None))
         }
+        // Its page shows what it is now, with the way to accept that.
+        Err(Refused::Refusal(Refusal::OrderChanged(_))) => {
+            let to = format!("/orders/{order}");
+            Ok(request.redirect(&to, Some(Flash::OrderChanged { order }), None))
+        }
         Err(Refused::Refusal(Refusal::TooManyContracts { most })) => {
             Ok(request.redirect("/orders", Some(Flash::TooMany { most }), None))
         }
@@ -180,6 +195,7 @@ async fn accept_order(request: &Request) -> Result<(Receipt, contracts::Contract
     let user = request.require(&[Role::Executor])?;
     let command = Command::AcceptOrder(AcceptOrder {
         order_id: request.id,
+        seen: editing::seen(request).await?,
         most: request.app.config.most_contracts(),
     });
     let receipt = request.submit(user, command).await?;
@@ -264,7 +280,8 @@ pub async fn remove(request: Request) -> Result<Response, Refused> {
             let text = fields.get("reason").unwrap_or_default().to_owned();
             let problem = Some(refusal.detail(request.lang).into_owned());
             let found = find(&request).await?;
-            Ok(page_of(&request, refusal.kind().0, &found, &Reason { text, problem }))
+            let (reason, draft) = (Reason { text, problem }, editing::Draft::default());
+            Ok(page_of(&request, refusal.kind().0, &found, &reason, &draft))
         }
         Err(refused) => Err(refused),
     }

@@ -53,6 +53,22 @@ pub fn place(ctx: &Context, place: &Place) -> Markup {
     }
 }
 
+/// The same fields for an order that stands on the board in a `version`.
+pub fn edit(ctx: &Context, order: u32, version: u32, place: &Place) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        form #edit.why method="post" action={ "/orders/" (order) "/edit" } autocomplete="off" {
+            @if let Some(sentence) = place.general_problem() {
+                p.alert.alert-danger role="alert" { (sentence) }
+            }
+            input type="hidden" name="version" value=(version);
+            (description(ctx, place))
+            div.sum { (price(ctx, place)) (currency(ctx, place)) }
+            button.btn.btn-primary type="submit" { (lang.text("order-edit")) }
+        }
+    }
+}
+
 // No maxlength: browsers count UTF-16 units, the rule counts characters.
 fn description(ctx: &Context, place: &Place) -> Markup {
     let problem = place.problem("description");

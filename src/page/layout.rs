@@ -101,6 +101,8 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         Flash::SomebodyFaster { order } => (about("flash-somebody-faster", order), None),
         Flash::NotOpen { order } => (about("flash-not-open", order), None),
         Flash::OwnOrder { order } => (about("flash-own-order", order), None),
+        Flash::Edited { order } => (about("flash-edited", order), None),
+        Flash::OrderChanged { order } => (about("flash-order-changed", order), None),
         Flash::TooMany { most } => (
             lang.format("error-too-many-contracts", [("most", most.into())]),
             Some("/my/contracts".to_owned()),
@@ -109,7 +111,7 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         Flash::Completed { contract } => (about("flash-completed", contract), None),
         Flash::Cancelled { contract } => (about("flash-cancelled", contract), None),
         Flash::Disputed { contract } => (about("flash-disputed", contract), None),
-        Flash::Elsewhere { contract } => (about("flash-elsewhere", contract), None),
+        Flash::ContractChanged { contract } => (about("flash-elsewhere", contract), None),
         Flash::Switched => (lang.text("flash-switched"), None),
     };
     html! {

@@ -112,50 +112,22 @@ impl Source {
 /// What came of an action, for the page that the client is sent to; it travels in a cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flash {
-    Placed {
-        order: u32,
-    },
-    Accepted {
-        order: u32,
-        contract: u32,
-    },
-    Withdrawn {
-        order: u32,
-    },
-    Removed {
-        order: u32,
-    },
-    Renewed {
-        order: u32,
-    },
-    SomebodyFaster {
-        order: u32,
-    },
-    NotOpen {
-        order: u32,
-    },
-    OwnOrder {
-        order: u32,
-    },
-    TooMany {
-        most: u32,
-    },
-    Delivered {
-        contract: u32,
-    },
-    Completed {
-        contract: u32,
-    },
-    Cancelled {
-        contract: u32,
-    },
-    Disputed {
-        contract: u32,
-    },
-    /// A contract stands where this cannot be done.
-    Elsewhere {
-        contract: u32,
-    },
+    Placed { order: u32 },
+    Accepted { order: u32, contract: u32 },
+    Edited { order: u32 },
+    Withdrawn { order: u32 },
+    Removed { order: u32 },
+    Renewed { order: u32 },
+    SomebodyFaster { order: u32 },
+    NotOpen { order: u32 },
+    OrderChanged { order: u32 },
+    OwnOrder { order: u32 },
+    TooMany { most: u32 },
+    Delivered { contract: u32 },
+    Completed { contract: u32 },
+    Cancelled { contract: u32 },
+    Disputed { contract: u32 },
+    ContractChanged { contract: u32 },
     Switched,
 }
 
@@ -170,12 +142,14 @@ impl Flash {
             Flash::SomebodyFaster { order } => format!("faster:{order}"),
             Flash::NotOpen { order } => format!("closed:{order}"),
             Flash::OwnOrder { order } => format!("own:{order}"),
+            Flash::Edited { order } => format!("edited:{order}"),
+            Flash::OrderChanged { order } => format!("changed:{order}"),
             Flash::TooMany { most } => format!("many:{most}"),
             Flash::Delivered { contract } => format!("delivered:{contract}"),
             Flash::Completed { contract } => format!("completed:{contract}"),
             Flash::Cancelled { contract } => format!("cancelled:{contract}"),
             Flash::Disputed { contract } => format!("disputed:{contract}"),
-            Flash::Elsewhere { contract } => format!("elsewhere:{contract}"),
+            Flash::ContractChanged { contract } => format!("elsewhere:{contract}"),
             Flash::Switched => "switched".to_owned(),
         }
     }
@@ -195,12 +169,14 @@ impl Flash {
             "faster" => Flash::SomebodyFaster { order },
             "closed" => Flash::NotOpen { order },
             "own" => Flash::OwnOrder { order },
+            "edited" => Flash::Edited { order },
+            "changed" => Flash::OrderChanged { order },
             "many" => Flash::TooMany { most: number },
             "delivered" => Flash::Delivered { contract: number },
             "completed" => Flash::Completed { contract: number },
             "cancelled" => Flash::Cancelled { contract: number },
             "disputed" => Flash::Disputed { contract: number },
-            "elsewhere" => Flash::Elsewhere { contract: number },
+            "elsewhere" => Flash::ContractChanged { contract: number },
             "switched" => Flash::Switched,
             _ => return None,
         };
@@ -215,6 +191,7 @@ impl Flash {
             | Flash::Withdrawn { .. }
             | Flash::Removed { .. }
             | Flash::Renewed { .. }
+            | Flash::Edited { .. }
             | Flash::Delivered { .. }
             | Flash::Completed { .. }
             | Flash::Cancelled { .. }
@@ -223,8 +200,9 @@ impl Flash {
             Flash::SomebodyFaster { .. }
             | Flash::NotOpen { .. }
             | Flash::OwnOrder { .. }
+            | Flash::OrderChanged { .. }
             | Flash::TooMany { .. }
-            | Flash::Elsewhere { .. } => "warning",
+            | Flash::ContractChanged { .. } => "warning",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::board;
 use crate::contracts::{self, Contract};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent, Total};
+use crate::orders::editing::Draft;
 use crate::orders::web::Found;
 use crate::orders::{self, Order};
 use crate::page::form::Reason;
@@ -27,6 +28,8 @@ fn order(description: &str) -> Order {
         percent: Percent::new(2).unwrap(),
         currency: Currency::from_code("RUB").unwrap(),
         parent_id: Some(1),
+        version: u32::MAX,
+        edited: Some(u64::MAX),
         revision: 1,
         created: moment,
         last_action: moment,
@@ -98,12 +101,14 @@ fn pages(ctx: &Context) -> Vec<String> {
         watchers: 4,
         gain: Some(gain),
     };
+    let typed = Some((evil.to_owned(), evil.to_owned()));
+    let typed = Draft { typed, problem: Some(("price", evil.to_owned())) };
     let mains = [
         board::view::main(ctx.lang, &board),
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),
         orders::view::mine(ctx, &orders, &place(Some("request_id"))),
-        orders::view::one(ctx, &found(orders.rows[0].clone()), &Reason::default()),
+        orders::view::one(ctx, &found(orders.rows[0].clone()), &Reason::default(), &typed),
         contracts::view::mine(ctx, &contracts),
         people::view::profile(ctx, &people.rows[0], 1),
         admin::view::overview(ctx, &summary),
@@ -157,6 +162,7 @@ fn steps(reason: &str) -> Vec<Step> {
     let words = [
         "history-placed",
         "history-placed-again",
+        "history-edited",
         "history-taken",
         "history-withdrawn",
         "history-expired",
@@ -198,7 +204,8 @@ fn the_longest_row_fits_into_a_message() {
 #[test]
 fn a_shown_order_says_nothing_of_its_parent_to_executors() {
     let says = |role| {
-        let page = orders::view::one(&context(role), &found(order("x")), &Reason::default());
+        let found = found(order("x"));
+        let page = orders::view::one(&context(role), &found, &Reason::default(), &Draft::default());
         page.into_string().contains("/orders/1\"")
     };
     assert!(says(Role::Customer) && says(Role::Admin) && !says(Role::Executor));
@@ -216,12 +223,14 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
         Flash::SomebodyFaster { order },
         Flash::NotOpen { order },
         Flash::OwnOrder { order },
+        Flash::Edited { order },
+        Flash::OrderChanged { order },
         Flash::TooMany { most: 20 },
         Flash::Delivered { contract: order },
         Flash::Completed { contract: order },
         Flash::Cancelled { contract: order },
         Flash::Disputed { contract: order },
-        Flash::Elsewhere { contract: order },
+        Flash::ContractChanged { contract: order },
         Flash::Switched,
     ] {
         assert_eq!(Flash::from_cookie(&flash.to_cookie()), Some(flash));

@@ -6,7 +6,7 @@ use super::chain::Broken;
 use crate::contracts::{self, Contract};
 use crate::exchange::event::{Event, Run};
 use crate::moment::Moment;
-use crate::money::{Currency, Split, Total};
+use crate::money::{Amount, Currency, Split, Total};
 use crate::orders::Order;
 
 /// What a number of runs adds: to the customers, to the executors, and to what the system earned.
@@ -53,8 +53,13 @@ impl Deltas {
         for run in runs {
             for event in &run.events {
                 let order = event.order().map(|order| order.price);
+                let before = match event {
+                    Event::OrderEdited { from, .. } => from.price.hundredths() % 100,
+                    _ => 0,
+                };
                 let contract = event.changed().map(|(contract, _)| contract.price);
-                if order.or(contract).is_some_and(|price| price.hundredths() % 100 != 0) {
+                let odd = |price: Amount| price.hundredths() % 100 != 0;
+                if before != 0 || order.or(contract).is_some_and(odd) {
                     return Err(Broken::Odd { revision: run.revision });
                 }
                 self.add_event(event, run.created);
@@ -70,6 +75,10 @@ impl Deltas {
                 sums.count += 1;
             }
             Event::OrderReturned { order } => {
+                self.offer(order, now);
+            }
+            Event::OrderEdited { order, from } => {
+                self.take_back(key_of_customer(from), from.split(), now);
                 self.offer(order, now);
             }
             Event::OrderWithdrawn { order }
@@ -182,6 +191,8 @@ pub(super) mod tests {
             percent: Percent::new(2).unwrap(),
             currency: Currency::from_code(code).unwrap(),
             parent_id: None,
+            version: 1,
+            edited: None,
             revision: 1,
             created,
             last_action: created,

@@ -15,6 +15,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method};
 use hyper::upgrade::OnUpgrade;
+use serde_json::Value;
 use uuid::Uuid;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -138,7 +139,7 @@ impl Request {
         if self.method == Method::POST {
             // What a form was refused for is shown on the page that the form stands on.
             let page = match self.path.rsplit_once('/') {
-                Some((order, "remove")) => order,
+                Some((order, "remove" | "edit")) => order,
                 Some((contract, "dispute" | "rule")) => contract,
                 _ if self.path == "/orders" => "/my/orders",
                 _ => "/",
@@ -170,9 +171,9 @@ impl Request {
     /// The body's fields: a JSON object for the API, a form for pages.
     pub fn fields(&self) -> Result<Fields, Refusal> {
         if self.is_api() {
-            let value = serde_json::from_slice::<serde_json::Value>(&self.body).ok();
+            let value = serde_json::from_slice::<Value>(&self.body).ok();
             match value {
-                Some(serde_json::Value::Object(fields)) => Ok(Fields::Json(fields)),
+                Some(Value::Object(fields)) => Ok(Fields::Json(fields)),
                 _ => Err(Refusal::BadRequest("body-malformed-json")),
             }
         } else {
@@ -203,7 +204,7 @@ pub fn is_api(path: &str) -> bool {
 
 /// The fields of a body. They are all text: amounts never travel as numbers.
 pub enum Fields {
-    Json(serde_json::Map<String, serde_json::Value>),
+    Json(serde_json::Map<String, Value>),
     Form(Vec<(String, String)>),
 }
 
@@ -211,8 +212,8 @@ impl Fields {
     pub fn get(&self, field: &'static str) -> Result<&str, Refusal> {
         let rule = match self {
             Fields::Json(fields) => match fields.get(field) {
-                Some(serde_json::Value::String(text)) => return Ok(text),
-                None | Some(serde_json::Value::Null) => FieldRule::Missing,
+                Some(Value::String(text)) => return Ok(text),
+                None | Some(Value::Null) => FieldRule::Missing,
                 Some(_) => FieldRule::NotText,
             },
             Fields::Form(fields) => match fields.iter().find(|(name, _)| name == field) {
@@ -221,6 +222,29 @@ impl Fields {
             },
         };
         Err(Refusal::InvalidField { field, rule })
+    }
+
+    /// The same, if it is there.
+    pub fn optional(&self, field: &'static str) -> Result<Option<&str>, Refusal> {
+        match self.get(field) {
+            Err(Refusal::InvalidField { rule: FieldRule::Missing, .. }) => Ok(None),
+            text => text.map(Some),
+        }
+    }
+
+    /// Which version of an order somebody means, if they say so: a number, or its digits.
+    pub fn version(&self) -> Result<Option<u32>, Refusal> {
+        let version = match self {
+            Fields::Json(fields) if fields.get("version").is_some_and(Value::is_number) => {
+                fields["version"].as_u64().and_then(|number| u32::try_from(number).ok())
+            }
+            _ => match self.optional("version")? {
+                Some(text) => text.parse().ok(),
+                None => return Ok(None),
+            },
+        };
+        let refused = Refusal::InvalidField { field: "version", rule: FieldRule::Version };
+        version.filter(|version| *version > 0).map(Some).ok_or(refused)
     }
 
     /// How people write amounts here: strictly in the API, as they are used to in forms.

@@ -14,6 +14,7 @@ use super::{Request, session};
 use crate::error::{Fault, Refusal, Refused};
 use crate::exchange::Receipt;
 use crate::exchange::event::Mark;
+use crate::orders::editing;
 use crate::page::{self, Context, Flash, Live, Main, Origin, Source};
 
 /// A whole reply.
@@ -185,6 +186,9 @@ impl Request {
             }
             if let Some(trace) = trace {
                 problem["trace"] = trace.into();
+            }
+            if let Refused::Refusal(Refusal::OrderChanged(order)) = refused {
+                problem["order"] = editing::now(order, self.user);
             }
             if let Refused::Refusal(Refusal::ContractState { status, .. }) = refused {
                 problem["contract_status"] = status.name().into();

@@ -121,3 +121,36 @@ test('what is given up is back on the board, and counted', async () => {
   assert.ok(await isMarked(board));
   await end(theirs, mine, above, board);
 });
+
+test('an order changes on the board where it stands, and nobody accepts what they have not seen', async () => {
+  const text = `Paint the porch ${run}`;
+  const placed = { description: text, price: '100.00', currency: 'RUB' };
+  const { order: { id } } = await server.ask('customer', customer, '/api/orders', placed);
+  const theirs = await open(browser, server, 'customer', customer, `/orders/${id}`);
+  const board = await open(browser, server, 'executor', executor, '/orders');
+  const detail = await open(browser, server, 'executor', executor, `/orders/${id}`);
+  const stale = await open(browser, server, 'executor', executor, '/orders', {
+    javaScriptEnabled: false,
+  });
+  for (const window of [theirs, board, detail]) await live(window);
+  for (const window of [board, detail]) await mark(window);
+  const row = board.locator(`#order-${id}`);
+  const place = (await row.boundingBox()).y;
+  await row.locator('.only-executor').focus();
+  await theirs.locator('summary', { hasText: 'Change this order' }).click();
+  await theirs.fill('#edit [name="price"]', '85,50');
+  await theirs.locator('#edit button').click();
+  await theirs.locator('.news', { hasText: 'changed' }).waitFor();
+  await row.filter({ hasText: '85.50' }).waitFor();
+  await detail.locator('article', { hasText: '85.50' }).waitFor();
+  assert.equal((await row.boundingBox()).y, place, 'it did not move');
+  assert.ok(await row.locator('.only-executor').evaluate((button) => button === document.activeElement));
+  await stale.locator(`#order-${id} button.only-executor`).click();
+  await stale.locator('.news.alert-warning', { hasText: 'has just changed' }).waitFor();
+  await stale.locator('article', { hasText: '85.50' }).waitFor();
+  for (const window of [board, detail]) assert.ok(await isMarked(window));
+  await row.locator('.only-executor').click();
+  await board.locator('.news', { hasText: `Order #${id} is yours` }).waitFor();
+  await theirs.locator('article[data-status="taken"]').waitFor();
+  await end(theirs, board, detail, stale);
+});

@@ -8,6 +8,7 @@ mod contracts;
 mod corruption;
 mod crowd;
 mod descriptions;
+mod editing;
 mod faults;
 mod feed;
 mod flood;

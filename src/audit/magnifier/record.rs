@@ -38,6 +38,8 @@ pub struct OrderRecord {
     pub percent: u8,
     pub currency: &'static str,
     pub parent_id: Option<u32>,
+    pub version: u32,
+    pub edited: Option<u64>,
     pub revision: u64,
     pub created: Moment,
     pub last_action: Moment,
@@ -64,6 +66,8 @@ impl OrderRecord {
             percent: order.percent.get(),
             currency: order.currency.code(),
             parent_id: order.parent_id,
+            version: order.version,
+            edited: order.edited,
             revision: order.revision,
             created: order.created,
             last_action: order.last_action,
@@ -84,6 +88,8 @@ impl OrderRecord {
         fields.compare("commission_percent", found.percent.get(), self.percent);
         fields.compare("original_currency", found.currency.code(), self.currency);
         fields.compare("parent_id", or_none(found.parent_id), or_none(self.parent_id));
+        fields.compare("version", found.version, self.version);
+        fields.compare("edited", or_none(found.edited), or_none(self.edited));
         fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
         fields
     }

@@ -27,6 +27,7 @@ impl World {
                 self.place(order, run, lenses);
                 None
             }
+            Event::OrderEdited { order, from } => self.edit(order, from, run, lenses),
             Event::OrderWithdrawn { order } => self.close(order, Status::Withdrawn, run, lenses),
             Event::OrderRemoved { order, .. } => self.close(order, Status::Removed, run, lenses),
             Event::OrderExpired { order } => self.close(order, Status::Expired, run, lenses),
@@ -103,6 +104,29 @@ impl World {
             lenses.orders.explain(order.id);
             lenses.terms.explain(order.id);
         }
+    }
+
+    fn edit(
+        &mut self,
+        order: &Order,
+        from: &Order,
+        run: &Run,
+        lenses: &mut Lenses,
+    ) -> Option<String> {
+        let is_seen = lenses.orders.contains(order.id);
+        let orders = if is_seen { &mut self.orders } else { &mut self.others };
+        let known = orders.get_mut(&order.id);
+        let Some(record) = known else {
+            return is_seen.then(|| "edited, but was never placed".to_owned());
+        };
+        let fields = record.compare(from);
+        let (revision, last_action) = (run.revision, run.created);
+        *record = OrderRecord { revision, last_action, ..OrderRecord::of(order) };
+        if !fields.is_empty() {
+            // Contracts took their terms from it.
+            lenses.terms.explain(order.id);
+        }
+        (is_seen && !fields.is_empty()).then(|| fields.to_text())
     }
 
     fn close(

@@ -142,3 +142,106 @@ fn an_order_comes_back_from_a_contract_that_was_given_up_and_on_its_terms() {
     let alone = "revision 3, order 3: came back, and no contract was given up";
     assert!(lines[0].ends_with(alone), "{lines:?}");
 }
+
+/// Order 1 is edited twice, the second time after it stood for a while, and then accepted; order 2
+/// is edited and stays open.
+fn edits() -> Books {
+    let edited = |from: &Order, price, revision| {
+        let order = Order {
+            description: format!("Cut hedge {}, {revision} feet high", from.id),
+            price: amount(price),
+            version: from.version + 1,
+            edited: Some(revision),
+            ..closed(from.clone(), Status::Open, revision)
+        };
+        (order.clone(), Event::OrderEdited { order, from: from.clone() })
+    };
+    let (order_1, order_2) = (order(1, 1), order(2, 1));
+    let (second, first_edit) = edited(&order_1, 2_000_000, 2);
+    let (third, second_edit) = edited(&second, 1_500_000, 3);
+    let (other, other_edit) = edited(&order_2, 3_000_000, 3);
+    let taken = closed(third, Status::Taken, 4);
+    let placed = |order| Event::OrderPlaced { order };
+    let runs = runs(vec![
+        vec![placed(order_1), placed(order_2)],
+        vec![first_edit],
+        vec![second_edit, other_edit],
+        vec![accepted(taken.clone(), 1, 9)],
+    ]);
+    let (revision, batch, last_action) = (4, uuid(4), moment(4));
+    let (orders, contracts, open_orders) = (2, 1, 1);
+    let head = batch::Head { revision, batch, orders, contracts, open_orders, last_action };
+    let contract = Contract::of_order(&taken, 1, 9);
+    Books::of(&head, runs, vec![taken, other], vec![contract])
+}
+
+fn check_edits(change: impl FnOnce(&mut Books), expected: &[&str]) {
+    let mut books = edits();
+    change(&mut books);
+    let lines = books.wrong(Scale::FULL);
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.ends_with(expected), "{line}\n is not\n{expected}");
+    }
+}
+
+#[test]
+fn orders_that_were_edited_are_what_the_last_edit_made_them() {
+    check_edits(|_| {}, &[]);
+    let books = edits();
+    assert_eq!((books.customers[0].count, books.customers[0].money), (2, 4_500_000));
+    check_edits(|books| books.orders[1].version = 1, &["order 2: version is 1 instead of 2"]);
+    check_edits(
+        |books| books.orders[1].price = amount(1_000_000),
+        &["order 2: money_cost is 1000000 instead of 3000000"],
+    );
+    check_edits(
+        |books| books.orders[0].description = "Cut hedge 1".to_owned(),
+        &["order 1: description is another"],
+    );
+    check_edits(|books| books.orders[0].edited = Some(2), &["order 1: edited is 2 instead of 3"]);
+    let lines = {
+        let mut books = edits();
+        books.contracts[0].description = "Cut hedge 1".to_owned();
+        books.wrong(Scale::FULL)
+    };
+    assert!(lines[0].ends_with("contract 1: description is another"), "{lines:?}");
+}
+
+#[test]
+fn edits_that_cannot_be_are_named() {
+    let edit = |books: &mut Books, change: &dyn Fn(&mut Order, &mut Order)| match &mut books.runs[2]
+        .events[0]
+    {
+        Event::OrderEdited { order, from } => change(order, from),
+        event => panic!("{event:?}"),
+    };
+    // What the edit went from is not what was there.
+    check_edits(
+        |books| edit(books, &|_, from| from.description.push('!')),
+        &["revision 3, order 1: description is another"],
+    );
+    for (change, expected) in [
+        (
+            (&|order: &mut Order, _: &mut Order| order.version = 4)
+                as &dyn Fn(&mut Order, &mut Order),
+            "revision 3, order 1: version is 4 instead of 3",
+        ),
+        (&|order, _| order.edited = None, "revision 3, order 1: edited is none instead of 3"),
+        (&|order, _| order.customer_id = 8, "revision 3, order 1: customer_id is 8 instead of 7"),
+        (&|order, _| order.cut = true, "order 1: edited without its whole description"),
+        (&|order, _| order.revision = 2, "revision 3, order 1: revision is 2 instead of 3"),
+        (&|_, from| from.status = Status::Taken, "order 1: edited, and was taken before"),
+    ] {
+        let mut books = edits();
+        edit(&mut books, change);
+        let lines = books.wrong(Scale::FULL);
+        assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}\n has no\n{expected}");
+    }
+    let lines = {
+        let mut books = edits();
+        books.runs[0].events.truncate(1);
+        books.wrong(Scale::FULL)
+    };
+    assert!(lines[0].contains("order 2: edited, but was never placed"), "{lines:?}");
+}

@@ -46,6 +46,8 @@ pub fn order(id: u32, revision: u64) -> Order {
         percent: Percent::new(2).unwrap(),
         currency: Currency::from_code("RUB").unwrap(),
         parent_id: None,
+        version: 1,
+        edited: None,
         revision,
         created: moment(revision),
         last_action: moment(revision),

@@ -1,6 +1,7 @@
 //! An executor accepts an order: it leaves the board and becomes their contract. First come, first
 //! served; who holds the contract already gets the same answer again.
 
+use super::Seen;
 use crate::contracts::{self, Contract};
 use crate::error::Refusal;
 use crate::exchange::Done;
@@ -12,6 +13,8 @@ use crate::orders::Status;
 #[derive(Clone, Debug)]
 pub struct AcceptOrder {
     pub order_id: u32,
+    /// What is accepted, if that was said.
+    pub seen: Option<Seen>,
     /// How many contracts an executor may have that wait to be delivered; `None`: any number.
     pub most: Option<u32>,
 }
@@ -34,6 +37,9 @@ impl AcceptOrder {
         }
         if order.customer_id == user.id {
             return Err(Refusal::OwnOrder);
+        }
+        if self.seen.is_some_and(|seen| !seen.is_of(order)) {
+            return Err(Refusal::OrderChanged(Box::new(order.clone())));
         }
         if let Some(most) = self.most
             && batch.in_force(user.id) >= most

@@ -5,6 +5,7 @@ mod accept_order;
 mod complete_contract;
 mod deliver_contract;
 mod dispute_contract;
+mod edit_order;
 mod expire_order;
 mod give_up_contract;
 mod place_order;
@@ -17,6 +18,7 @@ pub use accept_order::AcceptOrder;
 pub use complete_contract::CompleteContract;
 pub use deliver_contract::DeliverContract;
 pub use dispute_contract::DisputeContract;
+pub use edit_order::EditOrder;
 pub use expire_order::ExpireOrder;
 pub use give_up_contract::GiveUpContract;
 pub use place_order::PlaceOrder;
@@ -30,12 +32,15 @@ use super::batch::Batch;
 use crate::contracts::{Contract, Status};
 use crate::error::Refusal;
 use crate::identity::User;
+use crate::money::Amount;
+use crate::orders::Order;
 
 /// Something that somebody wants done.
 #[derive(Clone, Debug)]
 pub enum Command {
     PlaceOrder(PlaceOrder),
     AcceptOrder(AcceptOrder),
+    EditOrder(EditOrder),
     WithdrawOrder(WithdrawOrder),
     RemoveOrder(RemoveOrder),
     ExpireOrder(ExpireOrder),
@@ -58,6 +63,7 @@ impl Command {
             | Command::DisputeContract(_)
             | Command::RuleContract(_) => None,
             Command::AcceptOrder(command) => Some(command.order_id),
+            Command::EditOrder(command) => Some(command.order_id),
             Command::WithdrawOrder(command) => Some(command.order_id),
             Command::RemoveOrder(command) => Some(command.order_id),
             Command::ExpireOrder(command) => Some(command.order_id),
@@ -75,6 +81,7 @@ impl Command {
             Command::RuleContract(command) => Some(command.contract_id),
             Command::PlaceOrder(_)
             | Command::AcceptOrder(_)
+            | Command::EditOrder(_)
             | Command::WithdrawOrder(_)
             | Command::RemoveOrder(_)
             | Command::ExpireOrder(_)
@@ -96,6 +103,7 @@ impl Command {
     pub(super) fn size(&self) -> usize {
         match self {
             Command::PlaceOrder(command) => command.description.len(),
+            Command::EditOrder(command) => command.description.len(),
             Command::RemoveOrder(command) => command.reason.len(),
             Command::DisputeContract(command) => command.reason.len(),
             Command::RuleContract(command) => command.reason.len(),
@@ -113,6 +121,7 @@ impl Command {
         match self {
             Command::PlaceOrder(command) => command.apply(user, batch),
             Command::AcceptOrder(command) => command.apply(user, batch),
+            Command::EditOrder(command) => command.apply(user, batch),
             Command::WithdrawOrder(command) => command.apply(user, batch),
             Command::RemoveOrder(command) => command.apply(user, batch),
             Command::ExpireOrder(command) => command.apply(user, batch),
@@ -122,6 +131,23 @@ impl Command {
             Command::GiveUpContract(command) => command.apply(user, batch),
             Command::DisputeContract(command) => command.apply(user, batch),
             Command::RuleContract(command) => command.apply(user, batch),
+        }
+    }
+}
+
+/// Which state of an order somebody decided upon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    Version(u32),
+    /// In the order's currency.
+    Price(Amount),
+}
+
+impl Seen {
+    fn is_of(self, order: &Order) -> bool {
+        match self {
+            Seen::Version(version) => version == order.version,
+            Seen::Price(price) => price == order.price,
         }
     }
 }

@@ -33,6 +33,8 @@ impl PlaceOrder {
             percent: self.percent,
             currency: self.currency,
             parent_id: None,
+            version: 1,
+            edited: None,
             revision: batch.revision(),
             created: batch.now(),
             last_action: batch.now(),

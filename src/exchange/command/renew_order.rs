@@ -32,6 +32,8 @@ impl RenewOrder {
             status: Status::Open,
             percent: self.percent,
             parent_id: Some(expired.id),
+            version: 1,
+            edited: None,
             revision: batch.revision(),
             created: batch.now(),
             last_action: batch.now(),

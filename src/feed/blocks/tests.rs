@@ -70,6 +70,8 @@ pub fn ring(steps: &[Vec<u8>]) -> Ring {
                     percent: Percent::new(2).unwrap(),
                     currency: Currency::from_code("RUB").unwrap(),
                     parent_id: None,
+                    version: 1,
+                    edited: None,
                     revision,
                     created,
                     last_action: created,

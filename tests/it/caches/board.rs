@@ -22,6 +22,12 @@ enum Action {
         order: u64,
         customer: u32,
     },
+    /// Edits it, and perhaps withdraws it right after.
+    Edit {
+        order: u64,
+        customer: u32,
+        withdraws: bool,
+    },
     /// Wants at least the newest revision that anybody was told of, or nothing in particular.
     Read {
         part: Part,
@@ -131,9 +137,10 @@ impl Walk {
             return self.place();
         }
         let (order, customer) = self.open.swap_remove(self.random.usize(..self.open.len()));
-        match self.random.bool() {
-            true => Action::Accept { order },
-            false => Action::Withdraw { order, customer },
+        match self.random.u32(..5) {
+            0 => Action::Accept { order },
+            1 => Action::Withdraw { order, customer },
+            act => Action::Edit { order, customer, withdraws: act == 2 },
         }
     }
 
@@ -166,7 +173,10 @@ impl Walk {
                     let id = reply["order"]["id"].as_u64().expect("an id");
                     self.open.push((id, customer));
                 }
-                Action::Accept { .. } | Action::Withdraw { .. } => {}
+                Action::Edit { order, customer, withdraws: false } => {
+                    self.open.push((order, customer));
+                }
+                Action::Accept { .. } | Action::Withdraw { .. } | Action::Edit { .. } => {}
             }
             self.revision = self.revision.max(revision);
         }
@@ -186,6 +196,16 @@ impl Walk {
             }
             Action::Withdraw { order, customer } => {
                 server.customer(*customer).withdraw(*order).await.expect(200).json()
+            }
+            Action::Edit { order, customer, withdraws } => {
+                let client = server.customer(*customer);
+                let price = format!("{}.25", fastrand::u32(1..99));
+                let edited = client.edit(*order, serde_json::json!({"price": price})).await;
+                let edited = edited.expect(200).json();
+                match withdraws {
+                    true => client.withdraw(*order).await.expect(200).json(),
+                    false => edited,
+                }
             }
             Action::Read { part, knows } => {
                 let least = if *knows { self.revision } else { 0 };

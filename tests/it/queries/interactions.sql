@@ -3,7 +3,8 @@ SET SESSION unique_checks = 0, foreign_key_checks = 0;
 -- Not of today, of which there may be few, and too young to expire.
 INSERT INTO orders
 SELECT seq, seq % (200000 DIV 200) + 1, IF(seq % 2, 'open', 'taken'), CONCAT('number ', seq),
-    100000, 2, 'RUB', NULL, seq, UTC_TIMESTAMP(3) - INTERVAL 2 DAY, UTC_TIMESTAMP(3) - INTERVAL 2 DAY
+    100000, 2, 'RUB', NULL, seq, UTC_TIMESTAMP(3) - INTERVAL 2 DAY, UTC_TIMESTAMP(3) - INTERVAL 2 DAY,
+    1, NULL
 FROM seq_1_to_200000;
 
 INSERT INTO contracts

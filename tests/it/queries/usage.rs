@@ -82,6 +82,13 @@ pub async fn read_everything(server: &Server) {
 /// Everything that can be done, in all ways that ask for something else.
 pub async fn do_everything(wires: &Wires, server: &Server) {
     let placed = server.customer(7).place("x", "10.00", "RUB").await["id"].as_u64().unwrap();
+    let edit = |price: &str| json!({"price": price});
+    for _ in 0..2 {
+        let keyed = server.customer(7).with("idempotency-key", "edited");
+        keyed.edit(placed, edit("11.00")).await.expect(200);
+    }
+    let page = server.customer(7).get(&format!("/orders/{placed}")).await.expect(200);
+    assert!((1..=2).contains(&page.queries()), "{} statements", page.queries());
     server.customer(7).withdraw(placed).await.expect(200);
     // Known keys are looked up, and what they came to; and what became of a taken order.
     let body = json!({"description": "keyed", "price": "10.00", "currency": "RUB"});

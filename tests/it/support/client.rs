@@ -134,6 +134,10 @@ impl Client {
         self.post(&format!("/api/orders/{order}/accept"), json!({})).await
     }
 
+    pub async fn edit(&self, order: u64, changes: Value) -> Reply {
+        self.post(&format!("/api/orders/{order}/edit"), changes).await
+    }
+
     pub async fn remove(&self, order: u64, reason: &str) -> Reply {
         self.post(&format!("/api/orders/{order}/remove"), json!({"reason": reason})).await
     }

@@ -143,9 +143,9 @@ impl Model {
             self.print.orders ^= known.as_ref().map_or(0, Print::of_order) ^ Print::of_order(order);
         }
         for contract in list(message, "contracts") {
-            if self.contracts.insert(id_of(contract), contract.clone()).is_none() {
-                self.print.contracts ^= Print::of_contract(contract);
-            }
+            let known = self.contracts.insert(id_of(contract), contract.clone());
+            self.print.contracts ^=
+                known.as_ref().map_or(0, Print::of_contract) ^ Print::of_contract(contract);
         }
         if let Some(open_orders) = message.get("open_orders") {
             self.open_orders = open_orders.as_u64();
@@ -159,7 +159,7 @@ impl Model {
         self.closed_in_run.clear();
         self.revision = to;
         if let (Some(whole_from), Some(open_orders)) = (self.whole_from, self.open_orders)
-            && to >= whole_from
+            && to >= whole_from.max(self.partly)
         {
             assert_eq!(self.board.len() as u64, open_orders, "the board at revision {to}");
         }

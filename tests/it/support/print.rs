@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::World;
 use super::model::id_of;
@@ -44,7 +44,8 @@ impl Print {
     }
 
     pub fn of_contract(contract: &Value) -> u64 {
-        hash((id_of(contract), contract["order_id"].as_u64().expect("an order")))
+        let status = contract["status"].as_str().expect("a status");
+        hash((id_of(contract), contract["order_id"].as_u64().expect("an order"), status))
     }
 }
 
@@ -61,8 +62,11 @@ pub struct Truth {
     open: Vec<u64>,
     /// What is somebody's own, after each revision that changed it; `open` is not used in here.
     own: HashMap<Who, BTreeMap<u64, Print>>,
-    /// What became of each order.
+    /// The newest revision that changed the board.
+    shown: u64,
+    /// What became of each order, and of each contract.
     orders: BTreeMap<u64, Value>,
+    contracts: BTreeMap<u64, Value>,
 }
 
 impl Truth {
@@ -83,18 +87,39 @@ impl Truth {
     }
 
     fn apply(&mut self, event: &Value) {
-        let (revision, order) = (self.head(), &event["order"]);
-        let (id, customer) = (id_of(order), order["customer_id"].as_u64().expect("a customer"));
-        self.open[revision as usize] ^= Print::of_open(id);
-        let before = self.orders.insert(id, order.clone());
-        let orders = before.as_ref().map_or(0, Print::of_order) ^ Print::of_order(order);
-        let mut people = vec![Who::Admin, Who::Customer(customer)];
-        let mut contracts = 0;
-        if let Some(contract) = event.get("contract_id").and_then(Value::as_u64) {
-            contracts = hash((contract, id));
-            people.push(Who::Executor(event["executor_id"].as_u64().expect("an executor")));
+        let (mut customer, mut executor, mut orders, mut contracts) = (None, None, 0, 0);
+        if let Some(order) = event.get("order") {
+            let id = id_of(order);
+            customer = order["customer_id"].as_u64();
+            let before = self.orders.insert(id, order.clone());
+            self.shown = self.head();
+            // Who stays on the board is there already.
+            if before.is_none() || order["status"] != "open" {
+                let revision = self.head();
+                self.open[revision as usize] ^= Print::of_open(id);
+            }
+            orders = before.as_ref().map_or(0, Print::of_order) ^ Print::of_order(order);
         }
-        for who in people {
+        let contract = match event.get("contract_id") {
+            Some(id) => {
+                let (order, executor) = (id_of(&event["order"]), &event["executor_id"]);
+                let status = "accepted";
+                Some(
+                    json!({"id": id, "order_id": order, "executor_id": executor, "status": status}),
+                )
+            }
+            None => event.get("contract").cloned(),
+        };
+        if let Some(contract) = contract {
+            customer = customer.or(contract["customer_id"].as_u64());
+            executor = contract["executor_id"].as_u64();
+            let before = self.contracts.insert(id_of(&contract), contract.clone());
+            contracts =
+                before.as_ref().map_or(0, Print::of_contract) ^ Print::of_contract(&contract);
+        }
+        let parties = [customer.map(Who::Customer), executor.map(Who::Executor), Some(Who::Admin)];
+        let revision = self.head();
+        for who in parties.into_iter().flatten() {
             let own = self.own.entry(who).or_default();
             let mut print = own.last_key_value().map_or_else(Print::default, |(_, print)| *print);
             print.contracts ^= contracts;
@@ -111,12 +136,12 @@ impl Truth {
 
     /// Who knows this revision knows all there is for them; heartbeats may go beyond it.
     pub fn last_for(&self, who: Who) -> u64 {
+        let own = self.own.get(&who).and_then(BTreeMap::last_key_value);
+        let own = own.map_or(0, |(revision, _)| *revision);
         match who {
-            Who::Executor(_) | Who::Admin => self.head(),
-            Who::Customer(_) => {
-                let own = self.own.get(&who).and_then(BTreeMap::last_key_value);
-                own.map_or(0, |(revision, _)| *revision)
-            }
+            Who::Admin => self.head(),
+            Who::Executor(_) => own.max(self.shown),
+            Who::Customer(_) => own,
         }
     }
 
@@ -135,6 +160,12 @@ impl Truth {
         let order = self.orders.get(&id).unwrap_or_else(|| panic!("#{id} is lost"));
         let status = order["status"].as_str().expect("a status");
         (status, order["revision"].as_u64().expect("a revision"))
+    }
+
+    /// What became of a contract.
+    pub fn contract(&self, id: u64) -> &str {
+        let contract = self.contracts.get(&id).unwrap_or_else(|| panic!("contract {id} is lost"));
+        contract["status"].as_str().expect("a status")
     }
 
     pub fn orders(&self) -> usize {

@@ -1,4 +1,4 @@
-//! Orders placed, accepted and withdrawn at random, at whichever of some servers is there. Every act
+//! Orders placed, edited, accepted and withdrawn, and contracts brought to their ends, at random, at whichever of some servers is there. Every act
 //! is repeated under its key until it is answered, and every answer is held against the journal.
 
 use std::collections::BTreeMap;
@@ -29,7 +29,13 @@ struct State {
     open: Vec<(u64, u32)>,
     /// What was answered last of each order, in which revision, and when.
     told: BTreeMap<u64, (&'static str, u64, Instant)>,
+    /// Contracts that nobody is about to change, with customers and executors.
+    held: Vec<(u64, u32, u32)>,
+    /// How contracts ended.
+    ended: BTreeMap<u64, &'static str>,
     newest: u64,
+    /// Orders that came back to the board, and stay there.
+    returned: Vec<u64>,
 }
 
 impl Trade {
@@ -57,6 +63,15 @@ impl Trade {
 
     /// Somebody does something; now and then two want the same, or the impossible.
     pub async fn act(&self) {
+        let held = {
+            let mut state = self.lock();
+            let count = state.held.len();
+            (count > 0 && fastrand::u32(..10) < 3)
+                .then(|| state.held.swap_remove(fastrand::usize(..count)))
+        };
+        if let Some((contract, customer, executor)) = held {
+            return self.end(contract, customer, executor).await;
+        }
         let closing = {
             let mut state = self.lock();
             let count = state.open.len();
@@ -68,13 +83,21 @@ impl Trade {
         };
         match (closing, fastrand::u32(..10)) {
             (None, _) => self.place().await,
-            (Some((id, customer)), 0..3) => {
+            (Some((id, customer)), 0) => {
+                let price = format!("{}.50", fastrand::u32(1..90));
+                let path = format!("/api/orders/{id}/edit");
+                let reply = self.ask("customer", customer, &path, json!({"price": price})).await;
+                self.note("open", id, &reply.expect(200).json());
+                self.lock().open.push((id, customer));
+            }
+            (Some((id, customer)), 1..3) => {
                 let reply = self.close("customer", customer, id, "withdraw").await;
                 self.note("withdrawn", id, &reply.expect(200).json());
             }
             (Some((id, _)), 3..8) => {
                 let reply = self.accept(id, fastrand::u32(EXECUTORS)).await.expect(201);
                 self.note("taken", id, &reply.json());
+                self.hold(&reply.json());
             }
             (Some((id, _)), _) => {
                 let first = fastrand::u32(EXECUTORS.start..EXECUTORS.end - 1);
@@ -82,9 +105,54 @@ impl Trade {
                 let (one, other) = tokio::join!(rivals.0, rivals.1);
                 let (won, lost) = if one.status == 201 { (one, other) } else { (other, one) };
                 lost.expect(409);
+                self.hold(&won.json());
                 self.note("taken", id, &won.expect(201).json());
                 self.accept(id, EXECUTORS.end).await.expect(409);
             }
+        }
+    }
+
+    fn hold(&self, accepted: &Value) {
+        let contract = &accepted["contract"];
+        let number = |field: &str| contract[field].as_u64().expect("a number");
+        let person = |field: &str| u32::try_from(number(field)).expect("a person");
+        let held = (number("id"), person("customer_id"), person("executor_id"));
+        self.lock().held.push(held);
+    }
+
+    /// Brings a contract to one of its ends.
+    async fn end(&self, contract: u64, customer: u32, executor: u32) {
+        let why = json!({"reason": "so it is", "outcome": "cancelled"});
+        let (acts, status): (&[_], _) = match fastrand::u32(..3) {
+            0 => (&[("executor", executor, "give-up")], "cancelled"),
+            1 => (
+                &[("executor", executor, "deliver"), ("customer", customer, "complete")],
+                "completed",
+            ),
+            _ => (&[("customer", customer, "dispute"), ("admin", 1, "rule")], "cancelled"),
+        };
+        for (role, user, act) in acts {
+            let path = format!("/api/contracts/{contract}/{act}");
+            let reply = self.ask(role, *user, &path, why.clone()).await.expect(200).json();
+            let mut state = self.lock();
+            state.newest = state.newest.max(reply["revision"].as_u64().expect("a revision"));
+        }
+        self.lock().ended.insert(contract, status);
+        if acts[0].2 == "give-up" {
+            let path = format!("/api/contracts/{contract}/history");
+            let reader = self.servers[fastrand::usize(..self.servers.len())].clone();
+            let revision = self.newest().to_string();
+            let reader = reader.with("x-user-type", "admin").with("x-revision", &revision);
+            let order = loop {
+                if let Ok(history) = reader.try_get(&path).await
+                    && history.status == 200
+                    && let Some(order) = history.json()["steps"][1]["returned_order_id"].as_u64()
+                {
+                    break order;
+                }
+                sleep(AGAIN).await;
+            };
+            self.lock().returned.push(order);
         }
     }
 
@@ -146,7 +214,14 @@ impl Trade {
         for (id, (status, revision, _)) in &state.told {
             assert_eq!(truth.order(*id), (*status, *revision), "#{id}");
         }
-        assert_eq!(state.told.len(), truth.orders(), "orders that nobody was told of");
+        for (id, status) in &state.ended {
+            assert_eq!(truth.contract(*id), *status, "contract {id}");
+        }
+        assert_eq!(
+            state.told.len() + state.returned.len(),
+            truth.orders(),
+            "orders that nobody was told of"
+        );
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
