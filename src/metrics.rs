@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::board::index::Counts;
+use crate::cache::Faults;
 use crate::feed::measures::Measures;
 use crate::flood::Flood;
 use crate::page::Source;
@@ -23,7 +24,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(feed: &Measures, flood: &Flood) -> Metrics {
+    pub fn new(feed: &Measures, flood: &Flood, faults: &Faults) -> Metrics {
         let mut registry = Registry::with_prefix("orderboard");
         let gauges = [
             ("revision", "The newest revision that this server's board shows"),
@@ -38,6 +39,8 @@ impl Metrics {
         feed.register(&mut registry);
         let refusals = flood.refusals.clone();
         registry.register("flood_refusals", "Requests refused, by the limit reached", refusals);
+        let help = "Caches that failed, refused or held garbage";
+        registry.register("cache_faults", help, faults.0.clone());
         let replies = Family::<[(&'static str, &'static str); 1], Counter>::default();
         registry.register("replies", "Replies, by where their data came from", replies.clone());
         Metrics { registry, revision, open_orders, database_up, replies }

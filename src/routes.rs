@@ -157,10 +157,10 @@ async fn answer(
     app: Arc<App>,
     handler: Arc<dyn Fn(Request) -> Answer + Send + Sync>,
     id: u32,
-    parts: Parts,
+    mut parts: Parts,
 ) -> Response {
     let edge = Edge::new(&app, &parts);
-    let mut response = match edge.admit(parts, id) {
+    let mut response = match edge.admit(&mut parts, id).await {
         Ok(request) => {
             if let Some(revision) = session::seen_revision(&request.headers, &app) {
                 // Longer than the follower's own look at the head, which alone may bring it here.
@@ -178,15 +178,17 @@ async fn answer(
 }
 
 /// What no route answers: assets, and everything that is not there.
-async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
+async fn answer_elsewhere(app: Arc<App>, mut parts: Parts) -> Response {
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let asset = reads.then(|| assets::find(&parts.path, &parts.query)).flatten();
-    let mut response = asset.unwrap_or_else(|| {
+    let mut response = if let Some(asset) = asset {
+        asset
+    } else {
         let edge = Edge::new(&app, &parts);
         let path = parts.path.clone();
         let allowed = table().into_iter().filter(|route| matches(route.pattern, &path));
         let allowed: Vec<String> = allowed.map(|route| route.method.to_string()).collect();
-        let refusal = match edge.admit(parts, 0) {
+        let refusal = match edge.admit(&mut parts, 0).await {
             Ok(_) if !allowed.is_empty() => Refusal::MethodNotAllowed,
             Ok(_) => Refusal::NotFound,
             Err(refusal) => refusal,
@@ -198,7 +200,7 @@ async fn answer_elsewhere(app: Arc<App>, parts: Parts) -> Response {
             response.headers_mut().insert(header::ALLOW, allowed);
         }
         response
-    });
+    };
     reply::finish(&mut response);
     response
 }
@@ -227,11 +229,13 @@ impl Edge {
         }
     }
 
-    /// The checks that every request passes before its handler sees it.
-    fn admit(&self, parts: Parts, id: u32) -> Result<Request, Refusal> {
+    /// The checks that every request passes before its handler sees it. Of who asks too much, not
+    /// even the body is read.
+    async fn admit(&self, parts: &mut Parts, id: u32) -> Result<Request, Refusal> {
         if !health::is_asked_for(&self.path) {
             self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
         }
+        let body = parts.read_body().await;
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed"));
         }
@@ -242,8 +246,8 @@ impl Edge {
             return Err(Refusal::ForeignSite);
         }
         self.identity.as_ref().map_err(Refusal::clone)?;
-        let body = parts.body?;
-        Ok(Request { id, body, upgrade: parts.upgrade, ..self.request() })
+        let body = body?;
+        Ok(Request { id, body, upgrade: parts.upgrade.take(), ..self.request() })
     }
 
     /// The request without its body.

@@ -78,7 +78,7 @@ impl Stage {
                 .map(|id| {
                     format!(
                         "({id},{},'open','Paint the fence of house {id}, both sides, in green',\
-                         1000000,2,'RUB',NULL,0,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))",
+                         1000000,2,'RUB',NULL,0,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3),1,NULL)",
                         500_000 + id % 1000
                     )
                 })

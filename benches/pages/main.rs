@@ -10,6 +10,7 @@
 //! both servers show what they make of one core, and the line of each says how busy the load was:
 //! where that is near 100 %, the load is what was measured.
 
+mod abuse;
 mod cores;
 mod load;
 mod misses;
@@ -49,6 +50,7 @@ fn main() {
             let rounds = if arguments.contains(&"--quick") { 1 } else { ROUNDS };
             if arguments.contains(&"--hits") {
                 hits(&small(&databases), rounds);
+                abused(&databases, rounds);
             } else {
                 compare(&databases, rounds);
             }
@@ -80,6 +82,7 @@ fn compare(databases: &Databases, rounds: usize) {
     deep_pages(&ours, rounds);
     under_writes(&ours, rounds);
     stampedes(&ours, rounds);
+    abused(databases, rounds);
     let [now, most] = ours.memory_mib();
     println!("in the end {now:.1} MiB, {most:.1} at most");
 }
@@ -198,6 +201,20 @@ fn stampedes(ours: &Ours, rounds: usize) {
     );
     let renders = worst.0.of("mysql") as f64;
     ratio("stampede_renders_per_1000", renders / misses::STAMPEDE as f64);
+}
+
+/// With the limits as they are by default.
+fn abused(databases: &Databases, rounds: usize) {
+    let limits = [
+        ("MAX_REQUESTS_PER_SECOND", "100"),
+        ("MAX_QUERIES_TO_MYSQL", "600"),
+        ("MAX_ORDERS_PER_DAY", "200"),
+    ];
+    let ours = Ours::start_with(databases, &limits);
+    let readers = [reader(&ours, "executor", 7), reader(&ours, "customer", CUSTOMER)];
+    let abuser = reader(&ours, "customer", CUSTOMER + 1);
+    let [quiet, abused] = abuse::alternate(&ours, readers, &abuser, rounds);
+    ratio("abused_p99_vs_quiet", abused.quantile(0.99) / quiet.quantile(0.99));
 }
 
 /// A server with a board of few orders, which looks no different.

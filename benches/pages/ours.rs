@@ -82,7 +82,7 @@ impl Databases {
             format!(
                 "INSERT INTO orders SELECT seq, 1 + seq DIV 2 MOD {CUSTOMERS}, \
                  IF(seq MOD 2, 'taken', 'open'), '{DESCRIPTION}', {cost}, 2, 'RUB', NULL, 0, {now}, \
-                 {now} FROM seq_1_to_{all}"
+                 {now}, 1, NULL FROM seq_1_to_{all}"
             ),
             format!(
                 "INSERT INTO contracts SELECT seq, 2 * seq - 1, 1 + (2 * seq - 1) DIV 2 MOD \
@@ -115,6 +115,11 @@ pub struct Ours {
 
 impl Ours {
     pub fn start(databases: &Databases) -> Ours {
+        Ours::start_with(databases, &[])
+    }
+
+    /// The same with other limits than none.
+    pub fn start_with(databases: &Databases, limits: &[(&str, &str)]) -> Ours {
         let started = Instant::now();
         let mut server = Cores::SERVER
             .command(env!("CARGO_BIN_EXE_orderboard"))
@@ -128,6 +133,7 @@ impl Ours {
             .env("MAX_ACTIVE_CONTRACTS", "0")
             .env("MAX_QUERIES_TO_MYSQL", "0")
             .env("MAX_REQUESTS_PER_SECOND", "0")
+            .envs(limits.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::board::index::Board;
 use crate::board::pages::Pages;
+use crate::cache::Faults;
 use crate::cache::memcached::SharedPages;
 use crate::cache::redis::PersonalPages;
 use crate::config::Config;
@@ -81,9 +82,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let redis_url = config.redis_url.as_deref();
     let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
     let bell = Bell::start(redis_url, &history, &hub).map_err(redis)?;
-    let personal = PersonalPages::new(redis_url).map_err(redis)?;
-    let shared = SharedPages::new(config.memcached_url.as_deref());
-    let flood = Flood::new(config.limits, redis_url, &history).map_err(redis)?;
+    let faults = Faults::default();
+    let personal = PersonalPages::new(redis_url, faults.clone()).map_err(redis)?;
+    let shared = SharedPages::new(config.memcached_url.as_deref(), faults.clone());
+    let flood = Flood::new(config.limits, redis_url, &history, &faults).map_err(redis)?;
     let (committed, runs) = mpsc::channel(COMMITTED);
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
@@ -97,7 +99,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         pages: Pages::new(shared),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
-        metrics: Metrics::new(&hub.measures, &flood),
+        metrics: Metrics::new(&hub.measures, &flood, &faults),
         flood: Arc::new(flood),
         database_up: Arc::clone(&database_up),
         config,

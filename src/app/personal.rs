@@ -97,7 +97,10 @@ impl Request {
         let kept = app.personal.get(&head.history, user, &field).await;
         // Garbage is the same as nothing, and so is what was read in a history since lost.
         let kept = kept
-            .and_then(|bytes| serde_json::from_slice::<Kept<T>>(&bytes).ok())
+            .and_then(|bytes| {
+                let kept = serde_json::from_slice::<Kept<T>>(&bytes);
+                kept.inspect_err(|_| app.personal.note_garbage()).ok()
+            })
             .filter(|kept| app.board.knows(kept.revision, kept.batch))
             .map(|kept| kept.value)
             .filter(|value| value.is_page(window.page));

@@ -141,10 +141,14 @@ impl Pages {
     ) -> Result<(Arc<Page>, Source), Result<MovedOn, sqlx::Error>> {
         let key = key(&selection.position, part);
         let known = self.shared.get(&key).await;
-        // Garbage under our key is the same as nothing.
-        let known = known.and_then(|bytes| serde_json::from_slice::<Page>(&bytes).ok());
-        if let Some(page) = known.filter(|page| is_of(page, selection)) {
-            return Ok((Arc::new(page), Source::Memcached));
+        if let Some(bytes) = known {
+            match serde_json::from_slice::<Page>(&bytes) {
+                Ok(page) if is_of(&page, selection) => {
+                    return Ok((Arc::new(page), Source::Memcached));
+                }
+                // The same as nothing.
+                _ => self.shared.note_garbage(),
+            }
         }
         let page = make(reads, selection).await?;
         self.shared.set(&key, serde_json::to_vec(&page).expect("pages are plain data")).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use memcache::exp::{AsyncMemcache, Error, Ttl};
 use tokio::time::timeout;
 
-use super::Breaker;
+use super::{Breaker, Faults};
 
 /// A page of an old revision is asked for by nobody; memcached would push it out by itself.
 const TTL: Ttl = Ttl::secs(300);
@@ -27,7 +27,7 @@ pub struct SharedPages {
 
 impl SharedPages {
     /// A cache at `memcache://host:port`; without a URL nothing is ever found.
-    pub fn new(url: Option<&str>) -> SharedPages {
+    pub fn new(url: Option<&str>, faults: Faults) -> SharedPages {
         let address = url.map(|url| {
             let host = url.split_once("://").map_or(url, |(_, host)| host);
             host.split(['/', '?']).next().unwrap_or(host).to_owned()
@@ -35,7 +35,7 @@ impl SharedPages {
         SharedPages {
             address,
             client: Mutex::new(None),
-            breaker: Breaker::new("memcached", "pages come from the database"),
+            breaker: Breaker::new("memcached", "pages come from the database", faults),
         }
     }
 
@@ -48,6 +48,11 @@ impl SharedPages {
         if let Some(client) = self.client().await {
             self.note(client.set(key, value, TTL).await);
         }
+    }
+
+    /// What was found is nothing that we wrote.
+    pub fn note_garbage(&self) {
+        self.breaker.note_garbage();
     }
 
     /// Whether it answers; `None` when there is none to ask.

@@ -7,12 +7,25 @@ pub mod redis;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
 /// After a failure a cache is not asked for so long.
 const REST: Duration = Duration::from_millis(500);
 /// Failures in a row that are worth a line in the log; a busy machine is late now and then.
 const AWAY: u32 = 3;
 /// A cache that is full refuses one page after the other: a line in the log so often is enough.
 const SAY_EVERY_MS: u64 = 600_000;
+
+/// What went wrong with caches, counted by cache and kind.
+#[derive(Clone, Default, Debug)]
+pub struct Faults(pub Family<[(&'static str, &'static str); 2], Counter>);
+
+impl Faults {
+    fn count(&self, cache: &'static str, kind: &'static str) {
+        self.0.get_or_create(&[("cache", cache), ("kind", kind)]).inc();
+    }
+}
 
 /// Remembers that something was away, and asks again only now and then.
 #[derive(Debug)]
@@ -24,10 +37,11 @@ pub struct Breaker {
     rests_until_ms: AtomicU64,
     failures_in_a_row: AtomicU32,
     quiet_until_ms: AtomicU64,
+    faults: Faults,
 }
 
 impl Breaker {
-    pub fn new(name: &'static str, meanwhile: &'static str) -> Breaker {
+    pub fn new(name: &'static str, meanwhile: &'static str, faults: Faults) -> Breaker {
         Breaker {
             name,
             meanwhile,
@@ -35,6 +49,7 @@ impl Breaker {
             rests_until_ms: AtomicU64::new(0),
             failures_in_a_row: AtomicU32::new(0),
             quiet_until_ms: AtomicU64::new(0),
+            faults,
         }
     }
 
@@ -49,6 +64,7 @@ impl Breaker {
 
     /// Whoever refuses something answers: that costs a miss, and what it holds is still good.
     fn note_refusal(&self, error: &dyn std::fmt::Display) {
+        self.faults.count(self.name, "refusal");
         let now = self.now_ms();
         let quiet = |until: u64| (until <= now).then_some(now + SAY_EVERY_MS);
         let order = Ordering::Relaxed;
@@ -56,6 +72,11 @@ impl Breaker {
             tracing::warn!(%error, "{} refuses: {}", self.name, self.meanwhile);
         }
         self.note(Ok::<(), std::convert::Infallible>(()));
+    }
+
+    /// What it holds under our key is not what we wrote there.
+    fn note_garbage(&self) {
+        self.faults.count(self.name, "garbage");
     }
 
     pub fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
@@ -67,6 +88,7 @@ impl Breaker {
                 Some(value)
             }
             Err(error) => {
+                self.faults.count(self.name, "failure");
                 let until = self.now_ms() + REST.as_millis() as u64;
                 self.rests_until_ms.store(until, Ordering::Relaxed);
                 if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == AWAY {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ErrorKind, Pipeline, RedisFuture, RedisResult, Value};
 
-use super::Breaker;
+use super::{Breaker, Faults};
 use crate::identity::User;
 
 const TTL_SECONDS: u32 = 3600;
@@ -104,11 +104,11 @@ pub struct PersonalPages {
 
 impl PersonalPages {
     /// A cache at this URL; without one nothing is ever found.
-    pub fn new(url: Option<&str>) -> RedisResult<PersonalPages> {
+    pub fn new(url: Option<&str>, faults: Faults) -> RedisResult<PersonalPages> {
         let connection = url.map(connect).transpose()?;
         Ok(PersonalPages {
             connection,
-            breaker: Breaker::new("redis", "pages come from the database"),
+            breaker: Breaker::new("redis", "pages come from the database", faults),
         })
     }
 
@@ -128,6 +128,11 @@ impl PersonalPages {
     /// Forgets all pages of one person, and of nobody else.
     pub async fn flush(&self, history: &str, user: User) {
         self.ask::<()>(redis::cmd("UNLINK").arg(key(history, user))).await;
+    }
+
+    /// What was found is nothing that we wrote.
+    pub fn note_garbage(&self) {
+        self.breaker.note_garbage();
     }
 
     /// Whether it answers; `None` when there is none to ask.

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
+use crate::cache::Faults;
 use crate::identity::User;
 use shared::{Answer, Shared};
 use windows::Windows;
@@ -138,9 +139,11 @@ impl Flood {
         limits: Limits,
         redis_url: Option<&str>,
         namespace: &str,
+        faults: &Faults,
     ) -> redis::RedisResult<Flood> {
         let windows = Arc::new(Windows::default());
-        let shared = redis_url.map(|url| Shared::start(url, namespace, &windows)).transpose()?;
+        let shared =
+            redis_url.map(|url| Shared::start(url, namespace, &windows, faults)).transpose()?;
         Ok(Flood {
             limits,
             windows,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::windows::{Untold, Windows};
 use super::{Kind, Now, Party};
 use crate::cache::Breaker;
+use crate::cache::Faults;
 use crate::cache::redis::{Connection, connect};
 
 /// Counts one more under a key, unless there are so many already; gives the number, `FULL`, or
@@ -56,10 +57,16 @@ pub enum Answer {
 }
 
 impl Shared {
-    pub fn start(url: &str, namespace: &str, windows: &Arc<Windows>) -> redis::RedisResult<Shared> {
+    pub fn start(
+        url: &str,
+        namespace: &str,
+        windows: &Arc<Windows>,
+        faults: &Faults,
+    ) -> redis::RedisResult<Shared> {
         let redis = connect(url)?;
         let (untold, waiting) = mpsc::channel(WAITING);
-        let breaker = Breaker::new("redis", "each server keeps the limits for itself");
+        let breaker =
+            Breaker::new("redis", "each server keeps the limits for itself", faults.clone());
         let shared = Shared { redis, breaker, namespace: namespace.to_owned(), untold };
         let teller = Teller {
             redis: shared.redis.clone(),

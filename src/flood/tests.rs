@@ -1,4 +1,5 @@
 use super::*;
+use crate::cache::Faults;
 
 const LIMITS: Limits = Limits {
     orders_per_day: 3,
@@ -8,7 +9,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn alone() -> Flood {
-    Flood::new(LIMITS, None, "test").unwrap()
+    Flood::new(LIMITS, None, "test", &Faults::default()).unwrap()
 }
 
 fn at(ms: u64) -> Now {

@@ -8,6 +8,7 @@ pub mod reply;
 pub mod server;
 pub mod session;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,8 +47,11 @@ pub struct Parts {
     pub headers: HeaderMap,
     pub upgrade: Option<OnUpgrade>,
     pub peer: Option<Peer>,
-    pub body: Result<Bytes, Refusal>,
+    /// Not read yet: who asks too much is refused before.
+    body: Option<Unread>,
 }
+
+type Unread = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
 
 /// One request, with who asks and what they want.
 pub struct Request {
@@ -78,26 +82,34 @@ pub fn parts() -> BoxedFilter<(Parts,)> {
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream())
-        .then(|method: Method, path: FullPath, query, headers, upgrade, peer, body| async move {
-            let body = match method {
-                Method::POST => read_body(body).await,
-                _ => Ok(Bytes::new()),
-            };
+        .map(|method: Method, path: FullPath, query, headers, upgrade, peer, body| {
+            let body = (method == Method::POST).then(|| unread(body));
             let path = path.as_str().to_owned();
             Parts { method, path, query, headers, upgrade, peer, body }
         })
         .boxed()
 }
 
-async fn read_body<B: Buf>(
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Result<Bytes, Refusal> {
-    let mut body = std::pin::pin!(body);
+fn unread<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static) -> Unread {
+    Box::pin(body.map(|part| part.map(|mut part| part.copy_to_bytes(part.remaining()))))
+}
+
+impl Parts {
+    /// Only a POST has one.
+    pub async fn read_body(&mut self) -> Result<Bytes, Refusal> {
+        match self.body.take() {
+            Some(body) => read_body(body).await,
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+async fn read_body(mut body: Unread) -> Result<Bytes, Refusal> {
     let read = async {
         let (mut bytes, mut total) = (BytesMut::new(), 0);
         while let Some(part) = body.next().await {
             let part = part.map_err(|_| Refusal::BadRequest("body-incomplete"))?;
-            total += part.remaining();
+            total += part.len();
             if total <= MAX_BODY_BYTES {
                 bytes.put(part);
             } else if total > 16 * MAX_BODY_BYTES {

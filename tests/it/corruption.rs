@@ -364,7 +364,7 @@ async fn the_audit_names_every_corruption_of_orders_and_contracts() {
         (
             "an order was added",
             "INSERT INTO orders SELECT 6, customer_id, status, description, money_cost, \
-             commission_percent, original_currency, parent_id, revision, created, last_action \
+             commission_percent, original_currency, parent_id, revision, created, last_action, 1, NULL \
              FROM kept_orders WHERE id = 4",
             &[
                 (ORDERS, "order 6 was never placed"),

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{Client, Proxy, Redis, Reply, Server, World, eventually};
 
@@ -193,6 +195,14 @@ async fn a_second_has_so_many_requests_from_one_address() {
     let page = noisy.get("/orders").await.expect(429).text();
     assert!(page.contains("From one address, 40 requests a second are answered."), "{page}");
     assert_eq!(noisy.get("/live").await.status, 429);
+    // Nobody waits for what they meant to send, either.
+    let mut hanging = TcpStream::connect(noisy.address).await.unwrap();
+    let head = "POST /api/orders HTTP/1.1\r\nhost: localhost\r\nx-user-type: customer\r\n\
+                x-user-id: 1\r\nx-forwarded-for: 198.51.100.1\r\ncontent-length: 200000\r\n\r\n";
+    hanging.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    hanging.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 429");
     // Style and script are not withheld, and another address is another one.
     assert!(page.contains("/assets/app.css"), "{page}");
     noisy.get("/assets/app.css").await.expect(200);

@@ -2,7 +2,10 @@
 //! however many ask however often.
 
 use futures_util::future::join_all;
+use memcache::exp::Ttl;
+use redis::AsyncCommands;
 
+use super::shown::Part;
 use crate::support::{Proxy, Server, World, eventually};
 
 /// How often a server says something.
@@ -62,5 +65,39 @@ async fn an_outage_of_a_cache_is_said_once() {
         // The feed says so of its own connection, too.
         assert!(said(&server, "redis is back") <= 2 * outage, "{}", server.log());
     }
+    // And numbers tell: what failed, and what was not ours.
+    let (redis_failures, memcached_failures) =
+        (faults(&server, "redis", "failure").await, faults(&server, "memcached", "failure").await);
+    assert!(redis_failures >= 6 && memcached_failures >= 6, "{}", server.log());
+    assert_eq!(faults(&server, "memcached", "garbage").await, 0);
+    world.audit().await;
+}
+
+async fn faults(server: &Server, cache: &str, kind: &str) -> u32 {
+    let metrics = server.nobody().get("/metrics").await.expect(200).text();
+    let name = format!("orderboard_cache_faults_total{{cache=\"{cache}\",kind=\"{kind}\"}} ");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    line.map_or(0, |count| count.parse().expect("a count"))
+}
+
+#[tokio::test]
+async fn garbage_in_a_cache_is_counted_and_never_shown() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    server.customer(1).place("x", "10.00", "RUB").await;
+    let key = Part::Page { page: 1, per_page: 20 }.key(&world.head().await);
+    super::memcached(&world).await.set(&key, b"{\"revision\":1}", Ttl::secs(60)).await.unwrap();
+    let page = server.executor(9).get("/api/board").await.expect(200);
+    assert_eq!((page.source(), &page.json()["open_orders"]), ("mysql", &1.into()));
+    assert_eq!(faults(&server, "memcached", "garbage").await, 1);
+    server.customer(1).get("/api/my/orders").await.expect(200);
+    let (history, ..) = world.head().await;
+    let (key, field) = (format!("{history}:(customer, 1)"), "(orders, 1, 20)");
+    let known: bool = super::redis(&world).await.hexists(&key, field).await.unwrap();
+    assert!(known, "the page is kept there");
+    let () = super::redis(&world).await.hset(&key, field, "no page at all").await.unwrap();
+    let page = server.customer(1).get("/api/my/orders").await.expect(200);
+    assert_eq!((page.source(), &page.json()["total"]), ("mysql", &1.into()));
+    assert_eq!(faults(&server, "redis", "garbage").await, 1);
     world.audit().await;
 }
