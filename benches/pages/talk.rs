@@ -73,6 +73,7 @@ fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a str> {
 /// What one answer was.
 pub struct Answer {
     pub micros: f64,
+    pub status: u16,
     pub source: &'static str,
     pub head: String,
     pub body: Vec<u8>,
@@ -93,6 +94,13 @@ impl Talk {
     }
 
     pub fn ask(&mut self, request: &[u8]) -> Answer {
+        let answer = self.ask_anything(request);
+        assert!((200..400).contains(&answer.status), "{}", answer.head);
+        answer
+    }
+
+    /// The same, and it may be refused.
+    pub fn ask_anything(&mut self, request: &[u8]) -> Answer {
         let start = Instant::now();
         self.stream.write_all(request).expect("it reads");
         let mut filled = 0;
@@ -108,8 +116,8 @@ impl Talk {
         let micros = start.elapsed().as_secs_f64() * 1e6;
         let (text, body) = self.buffer[..filled].split_at(head.head_length);
         let text = String::from_utf8_lossy(text).into_owned();
-        assert!((200..400).contains(&head.status), "{text}");
-        Answer { micros, source: SOURCES[head.source], head: text, body: body.to_vec() }
+        let source = SOURCES[head.source];
+        Answer { micros, status: head.status, source, head: text, body: body.to_vec() }
     }
 
     fn hear(&mut self, filled: usize) -> usize {
