@@ -170,7 +170,7 @@
     for (const contract of contracts) announce('contract', contract);
     steady(() => {
       for (const { id, row } of { opened, orders, contracts }[table?.dataset.live] ?? []) {
-        put(table, id, make(row));
+        sift(table, id, make(row));
       }
       for (const { id, reason } of closed) {
         if (refilling) missed.add(id);
@@ -181,6 +181,7 @@
     count({ open_orders });
     settle();
     if (isShort()) refill();
+    if (table?.dataset.sieve) refetch(table, opened, closed);
     const { order, contract, own } = find('article')?.dataset ?? {};
     if ([...orders, ...opened].some(({ id }) => id == order)
       || contracts.some(({ id, order_id }) => id == contract || order_id == order)) reload(0);
@@ -241,6 +242,31 @@
       if (done || behind) swap(page);
       if (!done) reload(Math.min(15000, 2 * ms + 500));
     }, ms);
+  }
+
+  // A board that is filtered: what does not pass is not put there; what has its place by price, or
+  // is looked for by words, is fetched anew.
+
+  function passes({ currency, cost }, sieve) {
+    return (!sieve.currency || currency === sieve.currency)
+      && !(+cost < +sieve.min) && !(+cost > +sieve.max);
+  }
+
+  function sift(table, id, row) {
+    if (table.dataset.sieve === undefined) return put(table, id, row);
+    if (!passes(row.dataset, table.dataset)) return find(`#${row.id}:not(.closed)`)?.remove();
+    if (table.dataset.sieve === 'plain') put(table, id, row);
+  }
+
+  let fetching;
+  function refetch(table, opened, closed) {
+    const { sieve, total, perPage } = table.dataset;
+    const fetched = sieve === 'fetched' && opened.length;
+    if (fetching || !(fetched || (closed.length && +total > +perPage && open(table) < perPage))) return;
+    fetching = setTimeout(() => {
+      fetching = undefined;
+      if (table.isConnected) reload(0);
+    }, 1000);
   }
 
   // Rows: newest first. A first page holds so many open ones; later pages never shift.
@@ -331,7 +357,7 @@
 
   function isShort() {
     const table = find('tbody[data-live="opened"][data-first]');
-    if (!table || document.hidden) return false;
+    if (!table || table.dataset.sieve || document.hidden) return false;
     const [total, size] = [+find('[data-count="open_orders"]').textContent, +table.dataset.perPage];
     return open(table) < Math.min(total, size) || (total > size && !find('.paging nav'));
   }

@@ -133,6 +133,32 @@ order-to-contract = Go to contract #{ $id }
 board-title = Open orders
 board-watchers = Watching:
 board-empty = No open orders right now. New ones appear here by themselves.
+filter-title = Filter
+filter-words-label = Words in the description
+filter-words-placeholder = Search
+filter-any-currency = Any currency
+filter-min = From
+filter-min-label = Lowest price
+filter-max = Up to
+filter-max-label = Highest price
+filter-sort-label = Order by
+sort-newest = Newest first
+sort-cheapest = Lowest price first
+sort-dearest = Highest price first
+filter-submit = Show
+filter-clear = Show all
+filter-empty = No open order fits right now.
+filter-found =
+    { $total ->
+        [0] No open order fits.
+        [one] One open order fits.
+       *[other] { $total } open orders fit.
+    }
+filter-newest-only = Only the newest { $most } open orders are looked through.
+filter-needs-currency = Please choose a currency first: amounts of two currencies are not compared.
+filter-max-below-min = The highest price is below the lowest.
+filter-sort-unknown = The order must be newest, price or -price.
+filter-words = The words may have at most { $max } characters, and no control characters.
 my-orders-title = My orders
 my-orders-empty = You have not placed an order yet.
 orders-empty = There are no orders yet.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
+use crate::error::FieldRule;
 use crate::flood::Limits;
 use crate::money::{Currency, DEFAULT_MAX_ORDER_COST, MaxCost, Percent};
 
@@ -117,6 +118,15 @@ impl Config {
             trusted_proxies: reader.networks(),
         };
         if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
+    }
+
+    /// A currency that orders may be in.
+    pub fn currency(&self, code: &str) -> Result<Currency, FieldRule> {
+        let known = Currency::from_code(code).filter(|known| self.currencies.contains(known));
+        known.ok_or_else(|| {
+            let allowed: Vec<_> = self.currencies.iter().map(|known| known.code()).collect();
+            FieldRule::Currency { allowed: allowed.join(", ") }
+        })
     }
 
     /// How many contracts an executor may have to deliver at once, if that is limited.

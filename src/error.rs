@@ -66,6 +66,13 @@ pub enum FieldRule {
         allowed: String,
     },
     Outcome,
+    /// Amounts, and orders by price, only make sense within a currency.
+    NeedsCurrency,
+    BelowMin,
+    Sort,
+    Words {
+        max: usize,
+    },
     /// Of what was seen.
     Version,
 }
@@ -240,6 +247,10 @@ impl FieldRule {
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
             }
+            FieldRule::NeedsCurrency => lang.text("filter-needs-currency"),
+            FieldRule::BelowMin => lang.text("filter-max-below-min"),
+            FieldRule::Sort => lang.text("filter-sort-unknown"),
+            FieldRule::Words { max } => lang.format("filter-words", [("max", (*max).into())]),
             FieldRule::Outcome => lang.text("outcome-unknown"),
             FieldRule::Version => lang.text("version-malformed"),
         }

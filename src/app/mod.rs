@@ -12,7 +12,7 @@ use futures_util::future::select_all;
 use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::board::index::Board;
 use crate::board::pages::Pages;
@@ -32,6 +32,8 @@ use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, routes, statistics, web};
 
 /// Runs that may wait for the follower; beyond that it reads the journal.
+/// Filtered boards that are read at once, on one server.
+const SEARCHES: usize = 2;
 const COMMITTED: usize = 1024;
 /// How long watchers may take to hear that the server leaves.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -49,6 +51,8 @@ pub struct App {
     pub personal: PersonalPages,
     pub cookie_key: Key,
     pub flood: Arc<Flood>,
+    /// Filtered boards that may be read at once.
+    pub searches: Semaphore,
     pub metrics: Metrics,
     database_up: Arc<AtomicBool>,
 }
@@ -101,6 +105,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         cookie_key: Key::derive_from(&config.secret_key),
         metrics: Metrics::new(&hub.measures, &flood, &faults),
         flood: Arc::new(flood),
+        searches: Semaphore::new(SEARCHES),
         database_up: Arc::clone(&database_up),
         config,
     });

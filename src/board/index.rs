@@ -117,6 +117,12 @@ impl State {
         self.batches.get(place).copied()
     }
 
+    /// The smallest id of the newest `count` open orders.
+    fn first_of(&self, count: u32) -> u32 {
+        let total = open_count(&self.open);
+        self.open.select(total.saturating_sub(count)).unwrap_or(0)
+    }
+
     fn counts(&self) -> Counts {
         Counts {
             revision: self.position.revision,
@@ -182,6 +188,11 @@ impl Board {
 
     pub fn select(&self, part: Part) -> Selection {
         self.read().select(part)
+    }
+
+    /// The smallest id of the newest `count` open orders; 0 on an empty board.
+    pub fn first_of(&self, count: u32) -> u32 {
+        self.read().first_of(count)
     }
 
     /// The last revision that changed something of this person's own, or later.

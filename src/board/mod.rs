@@ -1,5 +1,6 @@
 //! The board: all open orders, as every executor sees them.
 
+pub mod filter;
 pub mod index;
 pub mod pages;
 pub mod store;

@@ -15,6 +15,7 @@ use crate::database::Reads;
 use crate::error::{Fault, Refused};
 use crate::exchange::journal::Position;
 use crate::i18n::Lang;
+use crate::money::Currency;
 use crate::orders::{self, Status};
 use crate::page::{Main, Source};
 
@@ -42,8 +43,9 @@ impl Snapshot {
     }
 
     /// What stands in the page's `main`, the same for every reader.
-    pub fn main(&self, lang: Lang) -> &Main {
-        self.mains[lang as usize].get_or_init(|| Main::new(view::main(lang, &self.page)))
+    pub fn main(&self, lang: Lang, currencies: &[Currency]) -> &Main {
+        let main = || Main::new(view::main(lang, currencies, &self.page));
+        self.mains[lang as usize].get_or_init(main)
     }
 }
 

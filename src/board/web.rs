@@ -1,32 +1,47 @@
 //! The board, as a page and as data.
 
-use serde::Serialize;
+use std::time::Duration;
 
-use super::Page;
+use serde::Serialize;
+use serde_json::json;
+
+use super::filter::{self, Filter, Typed};
 use super::index::Part;
+use super::{Page, view};
 use crate::error::{Refusal, Refused};
 use crate::exchange::event::Mark;
 use crate::identity::Role;
-use crate::orders;
+use crate::money::Notation;
+use crate::orders::{self, Order};
+use crate::page::Source;
+use crate::page::paging::Table;
 use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
 
+/// How long a page waits for this server's board to be as new as its rows.
+const PATIENCE: Duration = Duration::from_secs(1);
 const READERS: [Role; 2] = [Role::Executor, Role::Admin];
 
 /// `GET /orders?page=N`
 pub async fn show(request: Request) -> Result<Response, Refused> {
     request.require(&READERS)?;
+    if let Some(typed) = Typed::of(&request) {
+        return show_filtered(&request, &typed).await;
+    }
     let part = Part::Page(request.window());
     let app = &request.app;
     let (page, source) = app.pages.get(&app.board, request.interactions(), part).await?;
     let title = request.lang.text("board-title");
     let data = Provenance { source, revision: page.revision };
-    Ok(request.shared_page(&title, data, page.main(request.lang)))
+    Ok(request.shared_page(&title, data, page.main(request.lang, &app.config.currencies)))
 }
 
 /// `GET /api/board?page=&per_page=` or `?before=ID&per_page=`
 pub async fn api_show(request: Request) -> Result<Response, Refused> {
     request.require(&READERS)?;
+    if let Some(typed) = Typed::of(&request) {
+        return api_show_filtered(&request, &typed).await;
+    }
     let window = request.window();
     let part = match request.param("before") {
         Some(before) => {
@@ -38,6 +53,70 @@ pub async fn api_show(request: Request) -> Result<Response, Refused> {
     let app = &request.app;
     let (page, source) = app.pages.get(&app.board, request.interactions(), part).await?;
     Ok(request.json(source, &Shape::new(&page)))
+}
+
+/// What a filter lets pass of the newest open orders.
+pub struct Filtered {
+    pub filter: Filter,
+    pub orders: Table<Order>,
+    /// On the whole board.
+    pub open_orders: u32,
+}
+
+async fn show_filtered(request: &Request, typed: &Typed) -> Result<Response, Refused> {
+    let title = request.lang.text("board-title");
+    let currencies = &request.app.config.currencies;
+    match find(request, typed, Notation::Form).await {
+        Ok(found) => {
+            let data = Provenance { source: Source::Mysql, revision: found.orders.revision };
+            Ok(request.live_page(&title, data, |context| {
+                view::filtered(context.lang, currencies, typed, &found)
+            }))
+        }
+        // What was typed is there to be mended.
+        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
+            let problem = refusal.detail(request.lang);
+            Ok(request.render(refusal.kind().0, &title, None, |context| {
+                view::unfiltered(context.lang, currencies, typed, &problem)
+            }))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn api_show_filtered(request: &Request, typed: &Typed) -> Result<Response, Refused> {
+    let Filtered { orders, open_orders, .. } = find(request, typed, Notation::Strict).await?;
+    let board = &request.app.board;
+    let Table { revision, page, pages, per_page, total, rows } = orders;
+    Ok(request.json(
+        Source::Mysql,
+        &json!({
+            "history": board.position().history,
+            "revision": revision,
+            "batch": board.batch_of(revision).map(|batch| Mark::of(batch).to_string()),
+            "open_orders": open_orders,
+            "page": page,
+            "pages": pages,
+            "per_page": per_page,
+            "total": total,
+            "orders": rows.iter().map(|order| orders::web::Shape::new(order, None)).collect::<Vec<_>>(),
+        }),
+    ))
+}
+
+async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Filtered, Refused> {
+    let app = &request.app;
+    let filter = Filter::read(typed, &app.config, notation)?;
+    // They take the database a while: a few at a time, or others would wait for it.
+    let _turn = app.searches.acquire().await.expect("it is never closed");
+    let first = app.board.first_of(filter::MOST);
+    let orders =
+        orders::store::list_filtered(request.interactions(), &filter, first, request.window());
+    let orders = orders.await?;
+    // A page is never newer than what its socket goes on from.
+    app.board.reached(orders.revision, PATIENCE).await;
+    let open_orders = app.board.counts().open_orders;
+    Ok(Filtered { filter, orders, open_orders })
 }
 
 #[derive(Serialize)]

@@ -83,7 +83,7 @@ pub fn table(ctx: &Context, path: &str, contracts: &Table<Contract>) -> Markup {
                     }
                 }
             }
-            (Rows { takes: Takes::Contracts, page, per_page }.body(
+            (Rows { takes: Takes::Contracts, page, per_page, sieve: None }.body(
                 lang, 9, &lang.text("contracts-empty"),
                 html! { @for contract in &contracts.rows { (row(lang, contract)) } },
             ))

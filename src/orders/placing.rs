@@ -10,7 +10,7 @@ use crate::error::{Fault, FieldRule, Refusal, Refused};
 use crate::exchange::command::{Command, PlaceOrder};
 use crate::exchange::{Done, Receipt};
 use crate::identity::Role;
-use crate::money::{self, Currency};
+use crate::money;
 use crate::page::form::Place;
 use crate::page::paging::Table;
 use crate::page::{Flash, Source};
@@ -181,13 +181,9 @@ fn read_order(request: &Request) -> Result<PlaceOrder, Refusal> {
         Refusal::InvalidField { field: "description", rule: FieldRule::Description(refused) }
     })?;
     let (price, currency) = (fields.get("price")?, fields.get("currency")?);
-    let currency = Currency::from_code(currency)
-        .filter(|currency| config.currencies.contains(currency))
-        .ok_or_else(|| {
-            let allowed: Vec<_> = config.currencies.iter().map(|known| known.code()).collect();
-            let rule = FieldRule::Currency { allowed: allowed.join(", ") };
-            Refusal::InvalidField { field: "currency", rule }
-        })?;
+    let currency = config
+        .currency(currency)
+        .map_err(|rule| Refusal::InvalidField { field: "currency", rule })?;
     let max = config.max_order_cost.in_currency(currency);
     let price = money::parse_price(price, currency, fields.notation(), max).map_err(|refused| {
         Refusal::InvalidField { field: "price", rule: FieldRule::Price(refused, currency) }

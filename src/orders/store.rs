@@ -5,6 +5,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlExecutor, Row};
 
 use super::{Order, Status};
+use crate::board::filter::{Filter, Value};
 use crate::database::{self, Reads, decode};
 use crate::money::{Amount, Currency, Percent};
 use crate::page::paging::{Table, Window};
@@ -36,6 +37,57 @@ pub async fn list_by_ids(reads: Reads<'_>, ids: &[u32]) -> Result<Vec<Order>, sq
     let text = format!("SELECT {EXCERPT} FROM orders WHERE id IN ({})", database::list(ids));
     let rows = reads.read(sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(reads.pool)).await?;
     rows.iter().map(excerpt_from_row).collect()
+}
+
+/// A page of the open orders from id `first` on that a filter lets pass. They are looked through one by
+/// one, so it is for the caller to bound how many there are.
+pub async fn list_filtered(
+    reads: Reads<'_>,
+    filter: &Filter,
+    first: u32,
+    window: Window,
+) -> Result<Table<Order>, sqlx::Error> {
+    let (condition, values) = filter.to_sql();
+    let order = filter.order();
+    let columns = EXCERPT.replace("LEFT(description", "LEFT(o.description").replace(", ", ", o.");
+    let columns = columns.replace("o.LEFT", "LEFT").replace(", o.281)", ", 281)");
+    let text = format!(
+        "SELECT b.revision AS head_revision, f.total, o.{columns} FROM board b LEFT JOIN \
+         (SELECT id AS found, COUNT(*) OVER () AS total FROM orders FORCE INDEX (orders_by_status) \
+         WHERE status = 'open' AND id >= ?{condition} ORDER BY {order} LIMIT ? OFFSET ?) f ON TRUE \
+         LEFT JOIN orders o ON o.id = f.found WHERE b.id = 1",
+    );
+    let ask = async |window: Window| {
+        let mut query = sqlx::query(AssertSqlSafe(text.clone())).bind(first);
+        for value in &values {
+            query = match value {
+                Value::Number(number) => query.bind(*number),
+                Value::Text(text) => query.bind(text.clone()),
+            };
+        }
+        let query = query.bind(window.per_page).bind(window.skipped());
+        let rows = reads.read(query.fetch_all(reads.pool)).await?;
+        let head = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let revision: u64 = head.try_get("head_revision")?;
+        let total: Option<i64> = head.try_get("total")?;
+        let total = u32::try_from(total.unwrap_or(0)).unwrap_or(u32::MAX);
+        let found =
+            rows.iter().filter(|row| !matches!(row.try_get::<Option<u32>, _>("id"), Ok(None)));
+        let mut orders = found.map(excerpt_from_row).collect::<Result<Vec<_>, _>>()?;
+        // The join need not keep the order in which they were found.
+        orders.sort_by(|one, other| filter.compare(one, other));
+        Ok::<_, sqlx::Error>(Table::new(revision, window, total, orders))
+    };
+    let table = ask(window).await?;
+    if !table.rows.is_empty() || window.page == 1 {
+        return Ok(table);
+    }
+    // Beyond the end nothing says how many there are.
+    let table = ask(Window { page: 1, ..window }).await?;
+    match window.within(table.total) {
+        Window { page: 1, .. } => Ok(table),
+        last => ask(last).await,
+    }
 }
 
 /// Open orders, with their customers, that have been so for as many days: the oldest, up to `most`.

@@ -10,7 +10,7 @@ use crate::i18n::Lang;
 use crate::identity::Role;
 use crate::page::form::{self, Reason};
 use crate::page::paging::Table;
-use crate::page::table::{self, Rows, Takes, amount, fact, time};
+use crate::page::table::{self, Rows, Sieve, Takes, amount, fact, time};
 use crate::page::{Context, history};
 
 /// Which table of orders it is: a class that decides what columns it shows.
@@ -28,6 +28,7 @@ pub fn row(lang: Lang, order: &Order) -> Markup {
     html! {
         tr id={ "order-" (id) } data-id=(id) data-status=(order.status.name())
             data-version=[Some(order.version).filter(|version| !is_first(version))]
+            data-currency=(order.currency.code()) data-cost=(order.price.hundredths())
             {
             td.id { a href={ "/orders/" (id) } { "#" (id) } }
             td.what { div dir="auto" { (order.description) @if order.cut { "…" } } }
@@ -90,7 +91,20 @@ pub const fn status_key(status: Status) -> &'static str {
 
 /// A table of orders; `page` and `per_page` are what its live rows go by.
 pub fn table(lang: Lang, kind: Kind, page: u32, per_page: u32, orders: &[Order]) -> Markup {
+    table_of(lang, kind, page, per_page, orders, None)
+}
+
+/// The same of orders that passed a sieve.
+pub fn table_of(
+    lang: Lang,
+    kind: Kind,
+    page: u32,
+    per_page: u32,
+    orders: &[Order],
+    sieve: Option<&Sieve>,
+) -> Markup {
     let (class, takes, empty) = match kind {
+        Kind::Board if sieve.is_some() => ("board", Takes::Opened, "filter-empty"),
         Kind::Board => ("board", Takes::Opened, "board-empty"),
         Kind::Mine => ("mine", Takes::Orders, "my-orders-empty"),
         Kind::All => ("all", Takes::Orders, "orders-empty"),
@@ -111,7 +125,7 @@ pub fn table(lang: Lang, kind: Kind, page: u32, per_page: u32, orders: &[Order])
                     }
                 }
             }
-            (Rows { takes, page, per_page }.body(lang, 8, &lang.text(empty), html! {
+            (Rows { takes, page, per_page, sieve }.body(lang, 8, &lang.text(empty), html! {
                 @for order in orders { (row(lang, order)) }
             }))
         }

@@ -22,15 +22,28 @@ pub enum Takes {
 
 /// A page of a live table. New rows go to the first page only; later pages never shift.
 #[derive(Clone, Copy)]
-pub struct Rows {
+pub struct Rows<'a> {
     pub takes: Takes,
     pub page: u32,
     pub per_page: u32,
+    pub sieve: Option<&'a Sieve>,
 }
 
-impl Rows {
+/// Which rows pass; what is not plain can only be fetched anew.
+pub struct Sieve {
+    pub currency: Option<&'static str>,
+    /// In hundredths of the currency's minor unit.
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+    pub is_plain: bool,
+    /// How many rows passed.
+    pub total: u32,
+}
+
+impl Rows<'_> {
     /// The body of the table; what it says when it is empty shows by CSS while it has no row.
     pub fn body(self, lang: Lang, columns: u32, empty: &str, rows: Markup) -> Markup {
+        let sieve = self.sieve;
         let takes = match self.takes {
             Takes::Opened => "opened",
             Takes::Orders => "orders",
@@ -38,6 +51,11 @@ impl Rows {
         };
         html! {
             tbody.rows data-live=(takes) data-first[self.page == 1] data-per-page=(self.per_page)
+                data-sieve=[sieve.map(|sieve| if sieve.is_plain { "plain" } else { "fetched" })]
+                data-currency=[sieve.and_then(|sieve| sieve.currency)]
+                data-min=[sieve.and_then(|sieve| sieve.min)]
+                data-max=[sieve.and_then(|sieve| sieve.max)]
+                data-total=[sieve.map(|sieve| sieve.total)]
                 data-taken=(lang.text("status-taken"))
                 data-withdrawn=(lang.text("status-withdrawn"))
                 data-expired=(lang.text("status-expired"))
@@ -134,10 +152,11 @@ fn sizes(lang: Lang, path: &str, per_page: u32) -> Markup {
 }
 
 fn address(path: &str, page: u32, per_page: u32) -> String {
+    let mark = if path.contains('?') { '&' } else { '?' };
     if per_page == SIZES[0] {
-        format!("{path}?page={page}")
+        format!("{path}{mark}page={page}")
     } else {
-        format!("{path}?page={page}&per_page={per_page}")
+        format!("{path}{mark}page={page}&per_page={per_page}")
     }
 }
 

@@ -103,8 +103,16 @@ fn pages(ctx: &Context) -> Vec<String> {
     };
     let typed = Some((evil.to_owned(), evil.to_owned()));
     let typed = Draft { typed, problem: Some(("price", evil.to_owned())) };
+    let sought = board::filter::Typed { q: evil.to_owned(), ..Default::default() };
+    let found_by = board::web::Filtered {
+        filter: Default::default(),
+        orders: Table::new(41, window, 10_000, vec![order(evil)]),
+        open_orders: u32::MAX,
+    };
     let mains = [
-        board::view::main(ctx.lang, &board),
+        board::view::main(ctx.lang, &[], &board),
+        board::view::unfiltered(ctx.lang, &[], &sought, evil),
+        board::view::filtered(ctx.lang, &[], &sought, &found_by),
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),
         orders::view::mine(ctx, &orders, &place(Some("request_id"))),

@@ -11,6 +11,7 @@ mod descriptions;
 mod editing;
 mod faults;
 mod feed;
+mod filters;
 mod flood;
 mod history;
 mod idempotency;

@@ -26,6 +26,14 @@ fn reads(server: &Server) -> Vec<(Client, &'static str, &'static str, bool)> {
         true,
     );
     add(&executor, "api/board", &["/api/board?before=20000&per_page=100"], true);
+    add(
+        &executor,
+        "orders",
+        &["/orders?currency=RUB&min=1&max=50&sort=-price&q=NUMBER+3&page=2"],
+        false,
+    );
+    add(&executor, "orders", &["/orders?q=nothing+of+that+kind&page=7"], false);
+    add(&admin, "api/board", &["/api/board?currency=RUB&sort=price&per_page=100"], false);
     add(&customer, "my/orders", &["/my/orders", "/my/orders?page=10&per_page=20"], true);
     add(&customer, "api/my/orders", &["/api/my/orders?page=2&per_page=100"], true);
     add(&customer, "my/contracts", &["/my/contracts?per_page=50"], true);

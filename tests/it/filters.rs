@@ -1,0 +1,145 @@
+//! The board filtered and sorted: what fits and nothing else, for people and programs, also live.
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, Client, World};
+
+const ORDERS: [(&str, &str, &str); 8] = [
+    ("Paint the fence", "100.00", "RUB"),
+    ("Paint the GATE", "50.00", "RUB"),
+    ("Покрасить забор", "75.50", "RUB"),
+    ("Repair the gate", "50.00", "RUB"),
+    ("Paint the fence", "100.00", "USD"),
+    ("100 % wool_socks \\ hats", "20.00", "USD"),
+    ("A parcel", "900", "JPY"),
+    ("Paint the shed", "120.00", "RUB"),
+];
+
+async fn world() -> (World, crate::support::Server, Client) {
+    let world = World::new().await;
+    let server = world.serve().await;
+    for (text, price, currency) in ORDERS {
+        server.customer(1).place(text, price, currency).await;
+    }
+    // One is taken, and one is edited.
+    server.executor(8).accept(8).await.expect(201);
+    server.customer(1).edit(5, json!({"price": "10.00"})).await.expect(200);
+    let reader = server.executor(9).with("x-revision", &world.revision().await.to_string());
+    (world, server, reader)
+}
+
+async fn ids(reader: &Client, query: &str) -> Vec<u64> {
+    let board = reader.get(&format!("/api/board?{query}")).await.expect(200).json();
+    let orders = board["orders"].as_array().unwrap();
+    assert_eq!(board["total"], orders.len(), "{board}");
+    orders.iter().map(|order| order["id"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_filtered_board_is_what_fits_in_the_order_asked_for() {
+    let (world, _server, reader) = world().await;
+    for (query, expected) in [
+        ("currency=RUB", &[4, 3, 2, 1][..]),
+        ("currency=USD&q=", &[6, 5]),
+        ("currency=EUR", &[]),
+        ("currency=RUB&sort=price", &[4, 2, 3, 1]),
+        ("currency=RUB&sort=-price", &[1, 3, 4, 2]),
+        ("currency=RUB&sort=newest&min=50.01", &[3, 1]),
+        ("currency=RUB&min=50&max=75.50", &[4, 3, 2]),
+        ("currency=USD&max=15", &[5]),
+        ("currency=JPY&min=900&max=900", &[7]),
+        ("q=gate", &[4, 2]),
+        ("q=GATE+paint", &[2]),
+        ("q=ЗАБОР", &[3]),
+        ("q=100+%25", &[6]),
+        ("q=wool_socks", &[6]),
+        ("q=%25", &[6]),
+        ("q=_", &[6]),
+        ("q=%5C", &[6]),
+        ("q=fence'+OR+1%3D1", &[]),
+        ("q=paint&currency=RUB&sort=price", &[2, 1]),
+    ] {
+        assert_eq!(ids(&reader, query).await, expected, "{query}");
+    }
+    let board = reader.get("/api/board?currency=RUB").await.expect(200).json();
+    let whole = reader.get("/api/board").await.expect(200).json();
+    for field in ["history", "revision", "batch", "open_orders"] {
+        assert_eq!(board[field], whole[field], "{field}");
+    }
+    assert_eq!(board["orders"][3], whole["orders"][6]);
+    assert!(whole.get("total").is_none(), "the whole board is what it always was");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn pages_of_a_filtered_board_keep_the_filter() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    for number in 0..45 {
+        let currency = if number % 3 == 0 { "USD" } else { "RUB" };
+        server.customer(1).place("x", &format!("{}.00", 1 + number % 7), currency).await;
+    }
+    let reader = server.executor(9).with("x-revision", "45");
+    let mut seen: Vec<Value> = Vec::new();
+    for page in 1..=2 {
+        let path = format!("/api/board?currency=RUB&sort=price&page={page}");
+        let board = reader.get(&path).await.expect(200).json();
+        assert_eq!(
+            (&board["total"], &board["pages"], &board["page"]),
+            (&json!(30), &json!(2), &json!(page))
+        );
+        seen.extend(board["orders"].as_array().unwrap().iter().cloned());
+    }
+    let key = |order: &Value| {
+        let price: f64 = order["price"].as_str().unwrap().parse().unwrap();
+        ((price * 100.0) as u64, std::cmp::Reverse(order["id"].as_u64().unwrap()))
+    };
+    assert!(seen.is_sorted_by_key(key) && seen.len() == 30);
+    let beyond = reader.get("/api/board?currency=RUB&sort=price&page=9").await.expect(200).json();
+    assert_eq!((&beyond["page"], beyond["orders"].as_array().unwrap().len()), (&json!(2), 10));
+    let page = reader.get("/orders?currency=RUB&q=x&sort=").await.expect(200);
+    assert_eq!(page.queries(), 1);
+    let page = page.text();
+    assert!(page.contains("href=\"/orders?currency=RUB&amp;q=x&amp;page=2\""), "{page}");
+    assert!(page.contains("30 open orders fit."), "{page}");
+    assert!(
+        page.contains("data-sieve=\"fetched\"") && page.contains("data-currency=\"RUB\""),
+        "{page}"
+    );
+    // Empty fields of the form are no filter at all.
+    let whole = reader.get("/orders?q=&currency=&min=&max=&sort=").await.expect(200).text();
+    assert!(!whole.contains("data-sieve") && whole.contains("Filter"), "{whole}");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn filters_that_make_no_sense_are_named_and_can_be_mended() {
+    let (world, server, reader) = world().await;
+    for (query, field, rule) in [
+        ("currency=XYZ", "currency", "must be one of"),
+        ("min=5", "min", "choose a currency"),
+        ("max=5", "max", "choose a currency"),
+        ("sort=price", "sort", "choose a currency"),
+        ("currency=RUB&sort=age", "sort", "newest, price or -price"),
+        ("currency=RUB&min=1e3", "min", "without an exponent"),
+        ("currency=RUB&min=1,5", "min", "a number"),
+        ("currency=JPY&max=1.5", "max", "whole number"),
+        ("currency=RUB&min=9&max=8", "max", "below the lowest"),
+        ("q=%07", "q", "no control characters"),
+    ] {
+        let problem =
+            reader.get(&format!("/api/board?{query}")).await.refused(422, "invalid_field");
+        assert_eq!(problem.json()["field"], field, "{query}");
+        assert!(problem.text().contains(rule), "{query}: {}", problem.text());
+    }
+    let mut browser = Browser::of(&server, "executor", 9).await;
+    let page = browser.get("/orders?min=5&q=%3Cb%3E").await.expect(422).text();
+    assert!(page.contains("choose a currency") && page.contains("value=\"&lt;b&gt;\""), "{page}");
+    let page = browser.get("/orders?currency=RUB&max=75,50").await.expect(200).text();
+    assert!(page.contains("3 open orders fit.") && page.contains("data-max=\"755000\""), "{page}");
+    for stranger in [server.customer(1), server.nobody()] {
+        let status = stranger.get("/orders?q=x").await.status;
+        assert!([401, 403].contains(&status), "{status}");
+    }
+    world.audit().await;
+}
