@@ -164,10 +164,13 @@
 
   // What a message changes.
 
-  function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [] }) {
+  function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [], notes = [] }) {
     const table = find('tbody[data-live]');
     for (const order of orders) announce('order', order);
     for (const contract of contracts) announce('contract', contract);
+    for (const { contract_id: id, author } of notes) {
+      if (!body.matches(`.role-admin, .role-${author}`)) announce('note', { id, status: 'note' });
+    }
     steady(() => {
       for (const { id, row } of { opened, orders, contracts }[table?.dataset.live] ?? []) {
         sift(table, id, make(row));
@@ -184,7 +187,8 @@
     if (table?.dataset.sieve) refetch(table, opened, closed);
     const { order, contract, own } = find('article')?.dataset ?? {};
     if ([...orders, ...opened].some(({ id }) => id == order)
-      || contracts.some(({ id, order_id }) => id == contract || order_id == order)) reload(0);
+      || contracts.some(({ id, order_id }) => id == contract || order_id == order)
+      || notes.some(({ contract_id: id }) => id == contract)) reload(0);
     // The figures of a profile follow a moment later.
     else if (own !== undefined && orders.length + contracts.length) reload(500);
   }
@@ -218,6 +222,7 @@
     completed: '.role-executor',
     cancelled: '.role-customer, .role-executor',
     disputed: '*',
+    note: '*',
   };
 
   function announce(kind, { id, status }) {

@@ -37,6 +37,7 @@ live-delivered = The work of contract #{ $id } was delivered. Please look at it.
 live-completed = Contract #{ $id } is completed.
 live-cancelled = Contract #{ $id } is cancelled.
 live-disputed = Contract #{ $id } is disputed.
+live-note = There is a new note on contract #{ $id }.
 live-expired = Nobody took your order #{ $id } in time. You can renew it.
 
 ## What an action came to ($id: of the order)
@@ -199,6 +200,11 @@ contract-rule-reason = How do you rule, and why? Both parties will read it.
 contract-rule-completed = It counts as completed
 contract-rule-cancelled = Cancel it
 
+notes-title = Notes
+notes-newest-only = These are the newest { $count } notes.
+note-label = Write to the other party (admins can read it)
+note-send = Send
+
 next-deliver = It is your turn: do the work, then deliver it here.
 next-wait-for-executor = The executor is at work.
 next-confirm = It is your turn: look at the work, and confirm that it is done.
@@ -359,6 +365,9 @@ description-control-character = The description contains a control character. On
 reason-empty = Please say why.
 reason-too-long = The reason may have at most { $max } characters.
 reason-control-character = The reason contains a control character. Only line breaks and tabs are allowed.
+note-empty = Please write something.
+note-too-long = A note may have at most { $max } characters.
+note-control-character = The note contains a control character. Only line breaks and tabs are allowed.
 currency-unknown = The currency must be one of { $allowed }.
 version-malformed = The version must be the number of a version of the order.
 outcome-unknown = The outcome must be completed or cancelled.

@@ -62,6 +62,7 @@ pub enum FieldRule {
     Price(PriceRefused, Currency),
     Description(DescriptionRefused),
     Reason(DescriptionRefused),
+    Note(DescriptionRefused),
     Currency {
         allowed: String,
     },
@@ -243,6 +244,7 @@ impl FieldRule {
                 _ => lang.text(refused.rule()),
             },
             FieldRule::Description(refused) => refused_text(refused, refused.rule(), lang),
+            FieldRule::Note(refused) => refused_text(refused, refused.rule_of_note(), lang),
             FieldRule::Reason(refused) => refused_text(refused, refused.rule_of_reason(), lang),
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])

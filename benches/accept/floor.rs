@@ -36,7 +36,7 @@ impl Floor {
             |order: u32| format!("Paint the fence of house {order}, both sides, in green");
         let contracts = list(&|order| {
             format!(
-                "({order},{order},{},{},'accepted','{}',1000000,20000,980000,2,'RUB',1,{NOW},{NOW})",
+                "({order},{order},{},{},'accepted','{}',1000000,20000,980000,2,'RUB',1,{NOW},{NOW},0)",
                 500_000 + order % 1000,
                 executor(order),
                 description(order)

@@ -82,7 +82,7 @@ pub async fn accept_one(
     assert_eq!(row.get::<&str, _>("status"), "open");
     sqlx::query(
         "INSERT INTO contracts VALUES (?, ?, ?, ?, 'accepted', ?, 1000000, 20000, 980000, 2, \
-         'RUB', 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
+         'RUB', 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 0)",
     )
     .bind(contract)
     .bind(order)

@@ -87,7 +87,7 @@ impl Databases {
             format!(
                 "INSERT INTO contracts SELECT seq, 2 * seq - 1, 1 + (2 * seq - 1) DIV 2 MOD \
                  {CUSTOMERS}, {CUSTOMERS} + 1 + seq MOD {EXECUTORS}, 'accepted', '{DESCRIPTION}', \
-                 {cost}, ({cost}) DIV 50, {cost} - ({cost}) DIV 50, 2, 'RUB', 0, {now}, {now} \
+                 {cost}, ({cost}) DIV 50, {cost} - ({cost}) DIV 50, 2, 'RUB', 0, {now}, {now}, 0 \
                  FROM seq_1_to_{ORDERS}"
             ),
             format!(

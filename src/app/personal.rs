@@ -198,7 +198,8 @@ impl Request {
             | Command::CompleteContract(_)
             | Command::GiveUpContract(_)
             | Command::DisputeContract(_)
-            | Command::RuleContract(_) => Place::Free,
+            | Command::RuleContract(_)
+            | Command::WriteNote(_) => Place::Free,
         };
         let result = self.app.exchange.submit(user, command, key).await;
         let is_new = match &result {
@@ -219,6 +220,8 @@ impl Request {
             | Done::Withdrawn(order)
             | Done::Removed(order)
             | Done::Expired(order) => [Some(User::customer(order.customer_id)), None],
+            // No page of anybody's own shows notes.
+            Done::Noted(_) => [None, None],
             Done::Accepted(contract) | Done::Changed(contract) => [
                 Some(User::customer(contract.customer_id)),
                 Some(User::executor(contract.executor_id)),

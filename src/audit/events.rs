@@ -110,6 +110,15 @@ impl Events {
                     .or_else(|| without_reason("disputed", reason))
                     .or_else(|| (*by == Role::Admin).then(|| "disputed by an admin".to_owned()))
             }
+            Event::NoteWritten { contract_id, author, text, .. } => {
+                if !self.knows_contract(*contract_id) {
+                    return Some("written before there was the contract".to_owned());
+                }
+                if *author == Role::Admin {
+                    return Some("written by an admin".to_owned());
+                }
+                text.trim().is_empty().then(|| "empty".to_owned())
+            }
             Event::ContractRuled { contract, from, reason, .. } => {
                 change(contract, *from, &[Disputed], &[Completed, Cancelled], run)
                     .or_else(|| without_reason("ruled", reason))

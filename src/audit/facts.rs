@@ -3,6 +3,7 @@
 
 use crate::contracts::{self, Contract, State};
 use crate::exchange::event::Run;
+use crate::identity::Role;
 use crate::moment::Moment;
 use crate::orders::{Order, Status, description};
 
@@ -46,6 +47,19 @@ pub enum Fact<'a> {
         percent: u8,
         currency: &'static str,
         text: &'a str,
+    },
+    /// A note on a contract.
+    Note {
+        contract_id: u32,
+        number: u32,
+        author: Role,
+        text: &'a str,
+        revision: u64,
+        created: Moment,
+    },
+    /// One of what a contract counts of them.
+    Noted {
+        contract_id: u32,
     },
     /// A person has statistics in a currency.
     Account {

@@ -15,6 +15,7 @@ pub struct Findings {
     pub orders_table: [Check; 2],
     pub contracts: Check,
     pub contracts_table: [Check; 3],
+    pub notes: Check,
     pub requests: Check,
     pub position: Check,
     pub customers: RoleChecks,
@@ -33,6 +34,8 @@ pub struct Lenses {
     pub contracts: Lens,
     /// What contracts take over from their orders; the ids are those of orders.
     pub terms: Lens,
+    /// Notes; the ids are those of contracts.
+    pub notes: Lens,
     /// Contracts that are looked at for their terms, and the orders of all that are looked at.
     pub more_contracts: RoaringBitmap,
     pub their_orders: RoaringBitmap,
@@ -53,7 +56,7 @@ impl Findings {
         checks.extend(self.orders_table);
         checks.push(self.contracts);
         checks.extend(self.contracts_table);
-        checks.extend([self.requests, self.position]);
+        checks.extend([self.notes, self.requests, self.position]);
         for RoleChecks { sums, ordinals } in [self.customers, self.executors] {
             checks.extend([sums, ordinals]);
         }
@@ -76,7 +79,7 @@ impl RoleChecks {
 
 impl Lenses {
     pub fn are_empty(&self) -> bool {
-        let lenses = [&self.orders, &self.contracts, &self.terms];
+        let lenses = [&self.orders, &self.contracts, &self.terms, &self.notes];
         lenses.into_iter().all(Lens::is_empty)
             && self.customers.are_empty()
             && self.executors.are_empty()

@@ -108,6 +108,13 @@ impl Audit<'_> {
             survey.contract(id, &contract);
         })
         .await?;
+        let mut notes = 0;
+        store::each_note(interactions, store::ALL, |contract_id, _, note| {
+            notes += 1;
+            progress.row("reading the notes:", notes, None);
+            survey.note(contract_id, &note);
+        })
+        .await?;
         let mut requests = 0;
         store::each_request(interactions, |request| {
             requests += 1;
@@ -157,6 +164,19 @@ impl Audit<'_> {
             let mut contracts = magnifier.contracts();
             store::each_contract(interactions, span, |id, row| contracts.add(id, &row)).await?;
             contracts.finish();
+        }
+        if let Some(span) = magnifier.span_of_notes() {
+            let mut notes = magnifier.notes();
+            let again = span.clone();
+            store::each_note(interactions, span, |id, number, row| notes.add(id, number, &row))
+                .await?;
+            store::each_contract(interactions, again, |id, row| {
+                if let Ok(contract) = row {
+                    notes.count(id, contract.notes);
+                }
+            })
+            .await?;
+            notes.finish();
         }
         for (role, table) in ROLES {
             if let Some(span) = magnifier.span_of_people(role) {

@@ -93,7 +93,9 @@ impl Posting {
                 let posting = Terms::of_order(order).executor(*executor_id, 1);
                 [Some(Posting { count: 1, ..posting }), None]
             }
-            Event::ContractDelivered { .. } | Event::ContractDisputed { .. } => [None, None],
+            Event::ContractDelivered { .. }
+            | Event::ContractDisputed { .. }
+            | Event::NoteWritten { .. } => [None, None],
             Event::ContractCompleted { contract, .. } => [Some(completed(contract)), None],
             Event::ContractGivenUp { contract, .. } => cancelled(contract, 1).map(Some),
             Event::ContractRuled { contract, .. } => match contract.status {

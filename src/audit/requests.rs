@@ -41,7 +41,9 @@ impl RequestsTable {
             | StoredDone::Withdrawn { order }
             | StoredDone::Expired { order }
             | StoredDone::Removed { order } => (format!("order {order}"), order, request.order),
-            StoredDone::Accepted { contract } | StoredDone::Changed { contract, .. } => {
+            StoredDone::Accepted { contract }
+            | StoredDone::Changed { contract, .. }
+            | StoredDone::Noted { contract, .. } => {
                 (format!("contract {contract}"), contract, request.contract)
             }
         };
@@ -62,7 +64,7 @@ impl RequestsTable {
             }
             StoredDone::Accepted { .. } => own_of("executor", executor.unwrap_or(0)),
             // Its parties and admins change a contract.
-            StoredDone::Changed { .. } => match role {
+            StoredDone::Changed { .. } | StoredDone::Noted { .. } => match role {
                 "admin" => None,
                 "customer" => own_of("customer", customer),
                 _ => own_of("executor", executor.unwrap_or(0)),

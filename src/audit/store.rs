@@ -15,6 +15,7 @@ pub use people::{
 };
 
 use super::sums::Highest;
+use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract};
 use crate::database::{self, decode};
 use crate::exchange::event::Run;
@@ -141,6 +142,22 @@ pub async fn each_contract(
     Ok(())
 }
 
+/// The notes of these contracts.
+pub async fn each_note(
+    connection: &mut MySqlConnection,
+    ids: RangeInclusive<u32>,
+    mut each: impl FnMut(u32, u32, Result<Note, sqlx::Error>),
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT contract_id, number, author, text, revision, created FROM notes \
+               WHERE contract_id BETWEEN ? AND ? ORDER BY contract_id, number";
+    let mut rows = sqlx::query(sql).bind(ids.start()).bind(ids.end()).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let note = contracts::store::note_from_row(&row);
+        each(row.try_get("contract_id")?, row.try_get("number")?, note);
+    }
+    Ok(())
+}
+
 /// Which order each contract names, in no order.
 pub async fn each_pair(
     connection: &mut MySqlConnection,
@@ -169,7 +186,8 @@ pub async fn each_request(
                JSON_EXTRACT(r.receipt, '$.done.expired.order')) AS UNSIGNED) \
                LEFT JOIN contracts c ON c.id = CAST(COALESCE( \
                JSON_EXTRACT(r.receipt, '$.done.accepted.contract'), \
-               JSON_EXTRACT(r.receipt, '$.done.changed.contract')) AS UNSIGNED)";
+               JSON_EXTRACT(r.receipt, '$.done.changed.contract'), \
+               JSON_EXTRACT(r.receipt, '$.done.noted.contract')) AS UNSIGNED)";
     let mut rows = sqlx::query(sql).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         each(Request {

@@ -4,8 +4,10 @@
 use super::blocks::{Blocks, Scale};
 use super::facts::Fact;
 use super::fingerprint::Keys;
+use crate::contracts::notes::Note;
 use crate::contracts::{Contract, State};
 use crate::exchange::event::Run;
+use crate::identity::Role;
 use crate::orders::{Order, Status};
 
 /// The highest ids that there should be.
@@ -21,6 +23,8 @@ pub struct Sums {
     pub contracts: Blocks,
     /// What contracts take over from their orders, by order.
     pub terms: Blocks,
+    /// Notes, by contract.
+    pub notes: Blocks,
 }
 
 impl Sums {
@@ -30,6 +34,7 @@ impl Sums {
             orders: Blocks::new(highest.order, scale),
             contracts: Blocks::new(highest.contract, scale),
             terms: Blocks::new(highest.order, scale),
+            notes: Blocks::new(highest.contract, scale),
         }
     }
 
@@ -92,6 +97,20 @@ impl Sums {
         self.contracts.shift(contract.id, self.keys.print(&Fact::stands(contract, to)));
     }
 
+    /// In the journal.
+    pub fn note(&mut self, (contract_id, number): (u32, u32), author: Role, text: &str, run: &Run) {
+        let (revision, created) = (run.revision, run.created);
+        let fact = Fact::Note { contract_id, number, author, text, revision, created };
+        self.notes.add(contract_id, self.keys.print(&fact));
+        self.notes.shift(contract_id, self.keys.print(&Fact::Noted { contract_id }));
+    }
+
+    pub fn note_row(&mut self, note: &Note) {
+        let Note { contract_id, number, author, ref text, revision, created } = *note;
+        let fact = Fact::Note { contract_id, number, author, text, revision, created };
+        self.notes.take(contract_id, self.keys.print(&fact));
+    }
+
     pub fn order_row(&mut self, order: &Order) {
         let Order { id, status, revision, last_action, .. } = *order;
         let state = match status {
@@ -103,6 +122,8 @@ impl Sums {
     }
 
     pub fn contract_row(&mut self, contract: &Contract) {
+        let counted = self.keys.print(&Fact::Noted { contract_id: contract.id });
+        self.notes.shift(contract.id, -counted.times(contract.notes.into()));
         self.contracts
             .take(contract.id, self.keys.print(&Fact::stands(contract, contract.state())));
         self.terms.take(contract.order_id, self.keys.print(&Fact::terms_row(contract)));
@@ -111,6 +132,10 @@ impl Sums {
     /// Something about an order cannot be: it has to be looked at.
     pub fn doubt_order(&mut self, id: u32) {
         self.orders.add(id, self.keys.print(&Fact::Doubt { id }));
+    }
+
+    pub fn doubt_notes(&mut self, contract_id: u32) {
+        self.notes.add(contract_id, self.keys.print(&Fact::Doubt { id: contract_id }));
     }
 
     pub fn doubt_contract(&mut self, id: u32) {

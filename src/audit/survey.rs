@@ -20,6 +20,7 @@ use super::statistics::Statistics;
 use super::store::{Head, Person, Position, Request};
 use super::sums::{Highest, Sums};
 use crate::contracts::Contract;
+use crate::contracts::notes::Note;
 use crate::exchange::event::{Event, Run};
 use crate::orders::{Order, Status};
 
@@ -82,6 +83,14 @@ impl Survey {
         }
     }
 
+    /// Then all notes.
+    pub fn note<E>(&mut self, contract_id: u32, note: &Result<Note, E>) {
+        match note {
+            Ok(note) => self.sums.note_row(note),
+            Err(_) => self.sums.doubt_notes(contract_id),
+        }
+    }
+
     pub fn request(&mut self, request: &Request) {
         self.requests.add(request);
     }
@@ -122,6 +131,9 @@ impl Survey {
                 self.close(order, Status::Taken, run);
                 self.sums.make(*contract_id, order.id, *executor_id, run);
             }
+            Event::NoteWritten { contract_id, number, author, text, .. } => {
+                self.sums.note((*contract_id, *number), *author, text, run);
+            }
             Event::ContractDelivered { contract, from }
             | Event::ContractCompleted { contract, from, .. }
             | Event::ContractGivenUp { contract, from }
@@ -155,6 +167,7 @@ impl Survey {
             orders: sums.orders.lens(scale),
             contracts: sums.contracts.lens(scale),
             terms: sums.terms.lens(scale),
+            notes: sums.notes.lens(scale),
             more_contracts: RoaringBitmap::new(),
             their_orders: RoaringBitmap::new(),
             customers: RoleLenses::of(customers, scale),
@@ -175,6 +188,7 @@ impl Survey {
             orders_table: orders.finish(&head),
             contracts: same("contracts"),
             contracts_table,
+            notes: same("notes"),
             requests: self.requests.finish(),
             position,
             customers,

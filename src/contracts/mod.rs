@@ -1,6 +1,7 @@
 //! Contracts: an accepted order, between exactly one customer and exactly one executor.
 
 pub mod history;
+pub mod notes;
 pub mod store;
 pub mod transitions;
 pub mod view;
@@ -88,6 +89,13 @@ pub struct Contract {
     pub revision: u64,
     pub created: Moment,
     pub last_action: Moment,
+    /// How many notes its parties wrote.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub notes: u32,
+}
+
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Contract {
@@ -111,6 +119,7 @@ impl Contract {
             revision: order.revision,
             created: order.last_action,
             last_action: order.last_action,
+            notes: 0,
         }
     }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, MySqlPool, Row};
 
+use super::notes::Note;
 use super::{Contract, Status};
 use crate::database::{self, Reads, decode};
 use crate::identity::{Role, User};
@@ -13,7 +14,7 @@ use crate::page::paging::{Table, Window};
 /// The columns that `from_row` reads.
 pub const COLUMNS: &str = "id, order_id, customer_id, executor_id, status, description, \
                            money_cost, fee, payout, commission_percent, original_currency, \
-                           revision, created, last_action";
+                           revision, created, last_action, notes";
 
 /// One contract with its whole description.
 pub async fn find(reads: Reads<'_>, id: u32) -> Result<Option<Contract>, sqlx::Error> {
@@ -42,13 +43,13 @@ pub async fn list_of(
          (SELECT COUNT(*) FROM contracts WHERE customer_id = ?) AS total, c.* FROM board b \
          LEFT JOIN (SELECT id, order_id, customer_id, executor_id, status, \
          LEFT(description, 281) AS description, money_cost, fee, payout, commission_percent, \
-         original_currency, revision, created, last_action FROM contracts WHERE customer_id = ? \
+         original_currency, revision, created, last_action, notes FROM contracts WHERE customer_id = ? \
          ORDER BY id DESC LIMIT ? OFFSET ?) c ON TRUE WHERE b.id = 1 ORDER BY c.id DESC";
     const OF_EXECUTOR: &str = "SELECT b.revision AS head_revision, \
          (SELECT COUNT(*) FROM contracts WHERE executor_id = ?) AS total, c.* FROM board b \
          LEFT JOIN (SELECT id, order_id, customer_id, executor_id, status, \
          LEFT(description, 281) AS description, money_cost, fee, payout, commission_percent, \
-         original_currency, revision, created, last_action FROM contracts WHERE executor_id = ? \
+         original_currency, revision, created, last_action, notes FROM contracts WHERE executor_id = ? \
          ORDER BY id DESC LIMIT ? OFFSET ?) c ON TRUE WHERE b.id = 1 ORDER BY c.id DESC";
     let sql = match user.role {
         Role::Customer => OF_CUSTOMER,
@@ -63,7 +64,7 @@ pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Contract
     const SQL: &str = "SELECT b.revision AS head_revision, CAST(b.contracts AS SIGNED) AS total, c.id, \
          c.order_id, c.customer_id, c.executor_id, c.status, \
          LEFT(c.description, 281) AS description, c.money_cost, c.fee, c.payout, \
-         c.commission_percent, c.original_currency, c.revision, c.created, c.last_action \
+         c.commission_percent, c.original_currency, c.revision, c.created, c.last_action, c.notes \
          FROM board b LEFT JOIN contracts c \
          ON c.id <= GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 1) \
          AND c.id > GREATEST(CAST(b.contracts AS SIGNED) - CAST(? AS SIGNED), 0) \
@@ -101,6 +102,35 @@ pub fn from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
         revision: row.try_get("revision")?,
         created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
         last_action: row.try_get::<DateTime<Utc>, _>("last_action")?.into(),
+        notes: row.try_get("notes")?,
+    })
+}
+
+/// The newest notes on a contract below a number, newest first.
+pub async fn list_notes(
+    reads: Reads<'_>,
+    contract_id: u32,
+    before: u32,
+    most: u32,
+) -> Result<Vec<Note>, sqlx::Error> {
+    let query = sqlx::query(
+        "SELECT contract_id, number, author, text, revision, created FROM notes \
+         WHERE contract_id = ? AND number < ? ORDER BY number DESC LIMIT ?",
+    );
+    let query = query.bind(contract_id).bind(before).bind(most);
+    let rows = reads.read(query.fetch_all(reads.pool)).await?;
+    rows.iter().map(note_from_row).collect()
+}
+
+pub fn note_from_row(row: &MySqlRow) -> Result<Note, sqlx::Error> {
+    let author: &str = row.try_get("author")?;
+    Ok(Note {
+        contract_id: row.try_get("contract_id")?,
+        number: row.try_get("number")?,
+        author: Role::from_name(author).ok_or_else(|| decode("author", author.to_owned()))?,
+        text: row.try_get("text")?,
+        revision: row.try_get("revision")?,
+        created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
     })
 }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::web::{Shape, find, page_of};
+use super::web::{Drafts, Shape, find, page_of};
 use super::{Contract, Status};
 use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::command::{
@@ -49,7 +49,8 @@ pub async fn page(request: Request, act: Act) -> Result<Response, Refused> {
             let text = fields.get("reason").unwrap_or_default().to_owned();
             let problem = Some(refusal.detail(request.lang).into_owned());
             let found = find(&request).await?;
-            Ok(page_of(&request, refusal.kind().0, &found, &Reason { text, problem }))
+            let drafts = Drafts { reason: Reason { text, problem }, ..Drafts::default() };
+            Ok(page_of(&request, refusal.kind().0, &found, &drafts))
         }
         Err(refused) => Err(refused),
     }

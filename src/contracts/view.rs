@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use maud::{Markup, html};
 
-use super::web::Found;
+use super::notes::Note;
+use super::web::{Drafts, Found};
 use super::{Contract, Status};
 use crate::i18n::Lang;
 use crate::identity::Role;
@@ -102,9 +103,9 @@ pub fn mine(ctx: &Context, contracts: &Table<Contract>) -> Markup {
 
 /// One contract with its whole text, what can be done with it now, and what happened so far.
 /// `days` after it was delivered it completes by itself, if it does.
-pub fn one(ctx: &Context, found: &Found, draft: &Reason, days: Option<u32>) -> Markup {
+pub fn one(ctx: &Context, found: &Found, drafts: &Drafts, days: Option<u32>) -> Markup {
     let lang = ctx.lang;
-    let Found { contract, history, .. } = found;
+    let Found { contract, history, notes, .. } = found;
     html! {
         article.detail data-contract=(contract.id) data-status=(contract.status.name()) {
             h1 {
@@ -115,7 +116,8 @@ pub fn one(ctx: &Context, found: &Found, draft: &Reason, days: Option<u32>) -> M
             (facts(lang, contract))
             @if let Some(next) = next(ctx, contract.status, days) { p.next { (next) } }
             (actions(ctx, contract))
-            (objection(ctx, contract, draft))
+            (objection(ctx, contract, &drafts.reason))
+            (correspondence(ctx, contract, notes, &drafts.note))
             (history::list(lang, history))
         }
     }
@@ -198,6 +200,32 @@ fn objection(ctx: &Context, contract: &Contract, draft: &Reason) -> Markup {
                 ))
             },
             _ => {},
+        }
+    }
+}
+
+/// What the parties wrote to each other, and where they write more.
+fn correspondence(ctx: &Context, contract: &Contract, notes: &[Note], draft: &Reason) -> Markup {
+    let lang = ctx.lang;
+    let who = |note: &Note| match note.author {
+        Role::Customer => lang.format("who-customer", [("id", contract.customer_id.into())]),
+        _ => lang.format("who-executor", [("id", contract.executor_id.into())]),
+    };
+    html! {
+        section.notes aria-labelledby="notes" {
+            h2 #notes { (lang.text("notes-title")) }
+            @if contract.notes as usize > notes.len() {
+                p.form-text { (lang.format("notes-newest-only", [("count", notes.len().into())])) }
+            }
+            ol {
+                @for note in notes {
+                    li.own[ctx.is(note.author)] data-number=(note.number) {
+                        strong { (who(note)) } " " (time(note.created))
+                        div dir="auto" { (note.text) }
+                    }
+                }
+            }
+            @if !ctx.is(Role::Admin) { (form::note(ctx, contract.id, draft)) }
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::history;
+use super::notes::{self, Note};
 use super::{Contract, store, view};
 use crate::error::{Refusal, Refused};
 use crate::identity::Role;
@@ -58,21 +59,21 @@ impl Shape {
 /// `GET /contracts/{id}`
 pub async fn show(request: Request) -> Result<Response, Refused> {
     let found = find(&request).await?;
-    Ok(page_of(&request, StatusCode::OK, &found, &Reason::default()))
+    Ok(page_of(&request, StatusCode::OK, &found, &Drafts::default()))
 }
 
 pub(super) fn page_of(
     request: &Request,
     status: StatusCode,
     found: &Found,
-    draft: &Reason,
+    drafts: &Drafts,
 ) -> Response {
     let id = found.contract.id.to_string();
     let title = request.lang.format("contract-title", [("id", id.into())]);
     let data = Provenance { source: request.source(), revision: found.revision };
     let days = request.app.config.complete_after_days;
     let days = (days != u32::MAX).then_some(days);
-    request.render(status, &title, Some(data), |context| view::one(context, found, draft, days))
+    request.render(status, &title, Some(data), |context| view::one(context, found, drafts, days))
 }
 
 /// `GET /api/contracts/{id}`
@@ -87,10 +88,20 @@ pub async fn api_history(request: Request) -> Result<Response, Refused> {
     Ok(request.json(request.source(), &json!({"revision": revision, "steps": history})))
 }
 
+/// What stands in the forms of its page.
+#[derive(Default)]
+pub struct Drafts {
+    /// Why it is disputed, or how it is ruled.
+    pub reason: Reason,
+    pub note: Reason,
+}
+
 /// A contract that its reader may see.
 pub struct Found {
     pub contract: Contract,
     pub history: Vec<Step>,
+    /// The newest ones, oldest first.
+    pub notes: Vec<Note>,
     /// A revision that all of it is at least as new as.
     pub revision: u64,
 }
@@ -98,11 +109,17 @@ pub struct Found {
 pub(super) async fn find(request: &Request) -> Result<Found, Refused> {
     let revision = request.app.board.position().revision;
     let contract = find_alone(request).await?;
-    let history = history::of(request.interactions(), &contract).await?;
-    Ok(Found { contract, history, revision })
+    let reads = request.interactions();
+    let history = history::of(reads, &contract).await?;
+    let notes = match contract.notes {
+        0 => Vec::new(),
+        _ => store::list_notes(reads, contract.id, u32::MAX, notes::SHOWN).await?,
+    };
+    let notes = notes.into_iter().rev().collect();
+    Ok(Found { contract, history, notes, revision })
 }
 
-async fn find_alone(request: &Request) -> Result<Contract, Refused> {
+pub(super) async fn find_alone(request: &Request) -> Result<Contract, Refused> {
     let user = request.require(&[Role::Customer, Role::Executor, Role::Admin])?;
     let contract = store::find(request.interactions(), request.id).await?;
     Ok(contract.filter(|contract| contract.is_visible_to(user)).ok_or(Refusal::NotFound)?)

@@ -181,7 +181,9 @@ async fn load_requests(
             | StoredDone::Expired { order } => {
                 order_ids.insert(order);
             }
-            StoredDone::Accepted { contract } | StoredDone::Changed { contract, .. } => {
+            StoredDone::Accepted { contract }
+            | StoredDone::Changed { contract, .. }
+            | StoredDone::Noted { contract, .. } => {
                 contract_ids.insert(contract);
             }
         }
@@ -193,8 +195,8 @@ async fn load_requests(
     let (orders, contracts) = step(rows).await?;
     let order = |id| orders.iter().find(|order| order.id == id).cloned();
     let contract = |id| contracts.iter().find(|contract| contract.id == id).cloned();
-    let edited = requests.iter().filter(|(_, _, receipt)| receipt.edition(order).is_some());
-    let revisions: BTreeSet<u64> = edited.map(|(_, _, receipt)| receipt.revision).collect();
+    let unknown = requests.iter().filter(|(_, _, receipt)| receipt.needs_run(order));
+    let revisions: BTreeSet<u64> = unknown.map(|(_, _, receipt)| receipt.revision).collect();
     let runs = match revisions.is_empty() {
         true => Vec::new(),
         false => step(store::load_runs(connection, &revisions)).await?,
@@ -202,8 +204,7 @@ async fn load_requests(
     let mut known = HashSet::with_capacity(requests.len());
     for (id, hash, receipt) in requests {
         let run = runs.iter().find(|run| run.revision == receipt.revision);
-        let edition = |id, version| run?.edition(id, version).cloned();
-        let receipt = receipt.with_rows(order, contract, edition);
+        let receipt = receipt.with_rows(order, contract, run);
         let receipt = receipt.ok_or(sqlx::Error::RowNotFound)?;
         batch.load_request(id.clone(), hash, receipt);
         known.insert(id);

@@ -8,8 +8,10 @@ use uuid::Uuid;
 use super::Submission;
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey};
+use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract, State};
 use crate::error::Refusal;
+use crate::identity::Role;
 use crate::moment::Moment;
 use crate::orders::{Order, Status};
 
@@ -42,6 +44,7 @@ pub struct Batch {
     closed: BTreeSet<u32>,
     signed: Vec<u32>,
     changed: BTreeSet<u32>,
+    notes: Vec<Note>,
     answered: Vec<(RequestId, [u8; 32], Receipt)>,
     events: Vec<Event>,
     text_bytes: usize,
@@ -68,6 +71,7 @@ impl Batch {
             closed: BTreeSet::new(),
             signed: Vec::new(),
             changed: BTreeSet::new(),
+            notes: Vec::new(),
             answered: Vec::new(),
             events: Vec::new(),
             text_bytes: 0,
@@ -250,6 +254,26 @@ impl Batch {
         contract
     }
 
+    /// Adds a note of one of its parties to a contract.
+    pub fn note(&mut self, contract_id: u32, author: Role, text: String) -> Note {
+        let (revision, created) = (self.revision(), self.now());
+        let contract = self.contracts.get_mut(&contract_id).expect("it is loaded");
+        contract.notes += 1;
+        let number = contract.notes;
+        self.events.push(Event::NoteWritten {
+            contract_id,
+            customer_id: contract.customer_id,
+            executor_id: contract.executor_id,
+            number,
+            author,
+            text: text.clone(),
+        });
+        self.text_bytes += text.len();
+        let note = Note { contract_id, number, author, text, revision, created };
+        self.notes.push(note.clone());
+        note
+    }
+
     /// Bytes of descriptions that are to be written.
     pub fn text_bytes(&self) -> usize {
         self.text_bytes
@@ -293,6 +317,11 @@ impl Batch {
     /// Contracts that are in another state than before.
     pub fn changed(&self) -> impl Iterator<Item = &Contract> {
         self.changed.iter().map(|id| &self.contracts[id])
+    }
+
+    /// New notes.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// Keyed requests that were accepted, to be remembered.

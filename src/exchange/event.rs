@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::contracts::notes::Note;
 use crate::contracts::{Contract, State};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -66,6 +67,15 @@ pub enum Event {
         by: Role,
         reason: String,
     },
+    /// By one of its parties to the other; whole. It leaves the contract as it is.
+    NoteWritten {
+        contract_id: u32,
+        customer_id: u32,
+        executor_id: u32,
+        number: u32,
+        author: Role,
+        text: String,
+    },
     /// An admin has decided a dispute, for a reason.
     ContractRuled {
         contract: Contract,
@@ -80,6 +90,8 @@ pub enum Event {
 pub enum Subject {
     Order(u32),
     Contract(u32),
+    /// Of a contract, with its number.
+    Note(u32, u32),
 }
 
 impl std::fmt::Display for Subject {
@@ -87,12 +99,16 @@ impl std::fmt::Display for Subject {
         match self {
             Subject::Order(id) => write!(to, "order {id}"),
             Subject::Contract(id) => write!(to, "contract {id}"),
+            Subject::Note(id, number) => write!(to, "note {number} of contract {id}"),
         }
     }
 }
 
 impl Event {
     pub fn subject(&self) -> Subject {
+        if let Event::NoteWritten { contract_id, number, .. } = self {
+            return Subject::Note(*contract_id, *number);
+        }
         match (self.order(), self.changed()) {
             (Some(order), _) => Subject::Order(order.id),
             (None, Some((contract, _))) => Subject::Contract(contract.id),
@@ -114,7 +130,8 @@ impl Event {
             | Event::ContractCompleted { .. }
             | Event::ContractGivenUp { .. }
             | Event::ContractDisputed { .. }
-            | Event::ContractRuled { .. } => None,
+            | Event::ContractRuled { .. }
+            | Event::NoteWritten { .. } => None,
         }
     }
 
@@ -132,7 +149,8 @@ impl Event {
             | Event::OrderWithdrawn { .. }
             | Event::OrderExpired { .. }
             | Event::OrderRemoved { .. }
-            | Event::OrderReturned { .. } => None,
+            | Event::OrderReturned { .. }
+            | Event::NoteWritten { .. } => None,
         }
     }
 
@@ -141,7 +159,10 @@ impl Event {
         match (self.order(), self.changed()) {
             (Some(Order { description, .. }), _)
             | (None, Some((Contract { description, .. }, _))) => description,
-            (None, None) => "",
+            (None, None) => match self {
+                Event::NoteWritten { text, .. } => text,
+                _ => "",
+            },
         }
     }
 
@@ -174,6 +195,8 @@ impl Event {
             | Event::ContractGivenUp { .. }
             | Event::ContractDisputed { .. }
             | Event::ContractRuled { .. } => {}
+            // Who hears of a note reads it elsewhere.
+            Event::NoteWritten { text, .. } => text.clear(),
         }
         event
     }
@@ -184,6 +207,9 @@ impl Event {
             (_, Some((contract, _))) => (Some(contract.customer_id), Some(contract.executor_id)),
             (Event::OrderAccepted { order, executor_id, .. }, None) => {
                 (Some(order.customer_id), Some(*executor_id))
+            }
+            (Event::NoteWritten { customer_id, executor_id, .. }, None) => {
+                (Some(*customer_id), Some(*executor_id))
             }
             (event, None) => (event.order().map(|order| order.customer_id), None),
         };
@@ -203,6 +229,25 @@ pub struct Run {
 }
 
 impl Run {
+    /// A note that was written in this run.
+    pub fn note(&self, contract: u32, note: u32) -> Option<Note> {
+        self.events.iter().find_map(|event| match event {
+            Event::NoteWritten { contract_id, number, author, text, .. }
+                if (*contract_id, *number) == (contract, note) =>
+            {
+                Some(Note {
+                    contract_id: contract,
+                    number: note,
+                    author: *author,
+                    text: text.clone(),
+                    revision: self.revision,
+                    created: self.created,
+                })
+            }
+            _ => None,
+        })
+    }
+
     /// An order in the version that this run made of it, whole.
     pub fn edition(&self, order_id: u32, version: u32) -> Option<&Order> {
         let made = self.events.iter().filter_map(|event| match event {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::event::Run;
+use crate::contracts::notes::Note;
 use crate::contracts::{Contract, State, Status};
 use crate::identity::User;
 use crate::moment::Moment;
@@ -21,6 +23,7 @@ pub enum Done {
     Expired(Order),
     /// A contract came into another state.
     Changed(Contract),
+    Noted(Note),
 }
 
 impl Done {
@@ -33,6 +36,7 @@ impl Done {
             | Done::Removed(order)
             | Done::Expired(order) => order.revision,
             Done::Accepted(contract) | Done::Changed(contract) => contract.revision,
+            Done::Noted(note) => note.revision,
         }
     }
 }
@@ -64,6 +68,7 @@ pub enum StoredDone {
     Removed { order: u32 },
     Expired { order: u32 },
     Changed { contract: u32, status: Status, at: Moment },
+    Noted { contract: u32, number: u32 },
 }
 
 impl From<&Receipt> for StoredReceipt {
@@ -78,37 +83,45 @@ impl From<&Receipt> for StoredReceipt {
             Done::Changed(Contract { id, status, last_action, .. }) => {
                 StoredDone::Changed { contract: *id, status: *status, at: *last_action }
             }
+            Done::Noted(Note { contract_id, number, .. }) => {
+                StoredDone::Noted { contract: *contract_id, number: *number }
+            }
         };
         StoredReceipt { revision: receipt.revision, done }
     }
 }
 
 impl StoredReceipt {
-    /// Of an order that was edited since (`row` is how it is now), rows do not say how it was: the
-    /// version that the journal must say.
-    pub fn edition(&self, row: impl Fn(u32) -> Option<Order>) -> Option<u32> {
+    /// Whether the journal must say how it was, since rows do not: of an order that was edited since
+    /// (`row` is how it is now), and of notes.
+    pub fn needs_run(&self, row: impl Fn(u32) -> Option<Order>) -> bool {
         match self.done {
-            StoredDone::Placed { order } => (row(order)?.version > 1).then_some(1),
-            StoredDone::Edited { version, .. } => Some(version),
-            _ => None,
+            StoredDone::Placed { order } => row(order).is_some_and(|order| order.version > 1),
+            StoredDone::Edited { .. } | StoredDone::Noted { .. } => true,
+            _ => false,
         }
     }
 
-    /// The answer as it was given then, from the rows as they are now, and from `edition`: an order
-    /// in one of its versions, as this receipt's revision made it.
+    /// The answer as it was given then, from the rows as they are now and, where it is needed, the
+    /// run of this receipt's revision.
     pub fn with_rows(
         &self,
         order: impl Fn(u32) -> Option<Order>,
         contract: impl Fn(u32) -> Option<Contract>,
-        edition: impl Fn(u32, u32) -> Option<Order>,
+        run: Option<&Run>,
     ) -> Option<Receipt> {
         let revision = self.revision;
         let done = match self.done {
-            StoredDone::Placed { order: id } => Done::Placed(match self.edition(&order) {
-                Some(version) => edition(id, version)?,
-                None => Order { revision, ..order(id)?.as_placed() },
-            }),
-            StoredDone::Edited { order: id, version } => Done::Edited(edition(id, version)?),
+            StoredDone::Placed { order: id } if self.needs_run(&order) => {
+                Done::Placed(run?.edition(id, 1)?.clone())
+            }
+            StoredDone::Placed { order: id } => {
+                Done::Placed(Order { revision, ..order(id)?.as_placed() })
+            }
+            StoredDone::Edited { order: id, version } => {
+                Done::Edited(run?.edition(id, version)?.clone())
+            }
+            StoredDone::Noted { contract, number } => Done::Noted(run?.note(contract, number)?),
             StoredDone::Accepted { contract: id } => {
                 Done::Accepted(Contract { revision, ..contract(id)?.as_accepted() })
             }

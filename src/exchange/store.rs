@@ -315,6 +315,32 @@ fn write_contracts(text: &mut String, batch: &Batch) {
     if lead == "," {
         text.push(';');
     }
+    let mut lead =
+        "INSERT INTO notes (contract_id, number, author, text, revision, created) VALUES ";
+    for note in batch.notes() {
+        text.push_str(lead);
+        lead = ",";
+        write_to(
+            text,
+            format_args!(
+                "({},{},'{}',_utf8mb4 x'{}',{},'{}')",
+                note.contract_id,
+                note.number,
+                note.author.name(),
+                hex(note.text.as_bytes()),
+                note.revision,
+                note.created.to_sql(),
+            ),
+        );
+    }
+    if lead == "," {
+        text.push(';');
+    }
+    // The last note of each contract has its highest number.
+    for note in batch.notes() {
+        let (id, number) = (note.contract_id, note.number);
+        write_to(text, format_args!("UPDATE contracts SET notes = {number} WHERE id = {id};"));
+    }
     for status in contracts::Status::ALL {
         let changed = batch.changed().filter(|contract| contract.status == status);
         let ids: BTreeSet<u32> = changed.map(|contract| contract.id).collect();

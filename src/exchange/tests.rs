@@ -12,12 +12,13 @@ use super::batch::{Answer, Batch, Head};
 use super::command::{
     AcceptOrder, Command, CompleteContract, DeliverContract, DisputeContract, EditOrder,
     ExpireOrder, GiveUpContract, Outcome, PlaceOrder, RemoveOrder, RenewOrder, RuleContract, Seen,
-    WithdrawOrder,
+    WithdrawOrder, WriteNote,
 };
 use super::event::{Event, Run};
 use super::request::{Receipt, RequestId, RequestKey, StoredReceipt};
 use super::{Done, Submission};
 use crate::audit::tests::{Books, Scale};
+use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract};
 use crate::error::Refusal;
 use crate::identity::{Role, User};
@@ -47,10 +48,11 @@ enum Act {
     GiveUp,
     Dispute,
     Rule(Outcome),
+    Note,
 }
 
 impl Act {
-    const ALL: [Act; 7] = [
+    const ALL: [Act; 8] = [
         Act::Deliver,
         Act::Complete,
         Act::Expire,
@@ -58,6 +60,7 @@ impl Act {
         Act::Dispute,
         Act::Rule(Outcome::Completed),
         Act::Rule(Outcome::Cancelled),
+        Act::Note,
     ];
 }
 
@@ -155,6 +158,10 @@ impl Wish {
                         let after = Some(Duration::ZERO);
                         Command::CompleteContract(CompleteContract { contract_id, after })
                     }
+                    Act::Note => {
+                        let text = format!("about {contract_id}");
+                        Command::WriteNote(WriteNote { contract_id, text })
+                    }
                     Act::GiveUp => Command::GiveUpContract(GiveUpContract { contract_id }),
                     Act::Dispute => {
                         Command::DisputeContract(DisputeContract { contract_id, reason })
@@ -188,6 +195,7 @@ struct Tables {
     contracts: BTreeMap<u32, Contract>,
     requests: Vec<(RequestId, [u8; 32], StoredReceipt)>,
     journal: Vec<Run>,
+    notes: Vec<Note>,
 }
 
 impl Tables {
@@ -247,8 +255,7 @@ impl Tables {
             let order = |id| self.orders.get(&id).cloned();
             let contract = |id| self.contracts.get(&id).cloned();
             let run = self.journal.iter().find(|run| run.revision == stored.revision);
-            let edition = |id, version| run?.edition(id, version).cloned();
-            let receipt = stored.with_rows(order, contract, edition);
+            let receipt = stored.with_rows(order, contract, run);
             let receipt = receipt.expect("what a receipt names exists");
             batch.load_request(id.clone(), *hash, receipt);
         }
@@ -274,6 +281,11 @@ impl Tables {
         for contract in batch.signed() {
             assert!(self.contracts.insert(contract.id, contract.clone()).is_none());
         }
+        for note in batch.notes() {
+            self.notes.push(note.clone());
+            let contract = self.contracts.get_mut(&note.contract_id).expect("it is there");
+            contract.notes = contract.notes.max(note.number);
+        }
         for contract in batch.changed() {
             assert!(self.contracts.insert(contract.id, contract.clone()).is_some());
         }
@@ -285,7 +297,8 @@ impl Tables {
     fn wrong(&self) -> Vec<String> {
         let (orders, contracts) = (self.orders.values(), self.contracts.values());
         let (orders, contracts) = (orders.cloned().collect(), contracts.cloned().collect());
-        Books::of(&self.head(), self.journal.clone(), orders, contracts).wrong(Scale::FULL)
+        let notes = self.notes.clone();
+        Books::of(&self.head(), self.journal.clone(), orders, contracts, notes).wrong(Scale::FULL)
     }
 }
 
@@ -328,6 +341,7 @@ struct Deal {
     customer: u32,
     executor: u32,
     status: contracts::Status,
+    notes: u32,
 }
 
 /// An answer without its details.
@@ -341,6 +355,7 @@ enum Said {
     Removed(u32),
     Expired(u32),
     Changed(u32, contracts::Status),
+    Noted(u32, u32),
     /// Not done: the order is another one by now.
     Outdated(u32),
     Refused(Refusal),
@@ -397,7 +412,7 @@ impl Model {
                 }
                 Some((customer, Fate::Open)) => {
                     let status = contracts::Status::Accepted;
-                    self.contracts.push(Deal { order, customer, executor, status });
+                    self.contracts.push(Deal { order, customer, executor, status, notes: 0 });
                     let contract = self.contracts.len() as u32;
                     self.orders[order as usize - 1].1 = Fate::Taken { executor, contract };
                     Said::Accepted(contract)
@@ -480,9 +495,11 @@ impl Model {
 
     fn deal_with(&mut self, user: User, contract: u32, act: Act) -> Said {
         use contracts::Status::{Accepted, Cancelled, Completed, Delivered, Disputed};
+        let all = contracts::Status::ALL;
         let (role, from, to): (&[Role], &[contracts::Status], _) = match act {
             Act::Deliver => (&[Role::Executor], &[Accepted], Delivered),
             Act::Complete | Act::Expire => (&[Role::Customer], &[Delivered], Completed),
+            Act::Note => (&[Role::Customer, Role::Executor], &all, Accepted),
             Act::GiveUp => (&[Role::Executor], &[Accepted], Cancelled),
             Act::Dispute => (&[Role::Customer, Role::Executor], &[Accepted, Delivered], Disputed),
             Act::Rule(Outcome::Completed) => (&[Role::Admin], &[Disputed], Completed),
@@ -501,6 +518,10 @@ impl Model {
         };
         if !from.contains(&deal.status) {
             return Said::Refused(Refusal::ContractState { id: contract, status: deal.status });
+        }
+        if act == Act::Note {
+            deal.notes += 1;
+            return Said::Noted(contract, deal.notes);
         }
         deal.status = to;
         if act == Act::GiveUp {
@@ -555,6 +576,7 @@ fn said(answer: Result<Receipt, Refusal>) -> Said {
         Ok(Receipt { done: Done::Withdrawn(order), .. }) => Said::Withdrawn(order.id),
         Ok(Receipt { done: Done::Removed(order), .. }) => Said::Removed(order.id),
         Ok(Receipt { done: Done::Expired(order), .. }) => Said::Expired(order.id),
+        Ok(Receipt { done: Done::Noted(note), .. }) => Said::Noted(note.contract_id, note.number),
         Ok(Receipt { done: Done::Changed(contract), .. }) => {
             Said::Changed(contract.id, contract.status)
         }

@@ -187,7 +187,8 @@ fn undo(counts: Counts, event: &Event) -> Counts {
         | Event::ContractCompleted { .. }
         | Event::ContractGivenUp { .. }
         | Event::ContractDisputed { .. }
-        | Event::ContractRuled { .. } => counts,
+        | Event::ContractRuled { .. }
+        | Event::NoteWritten { .. } => counts,
     }
 }
 

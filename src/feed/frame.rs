@@ -79,7 +79,9 @@ pub fn personal_items<'a>(
 ) -> Vec<Item> {
     let mut contracts: BTreeMap<u32, Contract> = BTreeMap::new();
     let mut orders: BTreeMap<u32, &Order> = BTreeMap::new();
+    let mut notes = Vec::new();
     for event in events {
+        notes.extend(write_note(event, user).map(|text| Item { list: "notes", text }));
         if let Some(contract) = event.contract().filter(|contract| contract.is_visible_to(user)) {
             contracts.insert(contract.id, contract);
         }
@@ -98,7 +100,7 @@ pub fn personal_items<'a>(
         list: "orders",
         text: write_order(&order.to_excerpt(), Some(user), format),
     });
-    contracts.chain(orders).collect()
+    contracts.chain(orders).chain(notes).collect()
 }
 
 /// Packs items into messages of at most `MAX_BYTES`. All say that more of the run follows, except
@@ -215,6 +217,18 @@ fn write_order(order: &Order, reader: Option<User>, format: Format) -> String {
             row: orders::view::row(lang, order).into_string(),
         }),
     }
+}
+
+/// That there is a note, for its parties and admins: what it says is read where it stands.
+fn write_note(event: &Event, reader: User) -> Option<String> {
+    let Event::NoteWritten { contract_id, customer_id, executor_id, number, author, .. } = event
+    else {
+        return None;
+    };
+    let parties = [User::customer(*customer_id), User::executor(*executor_id)];
+    let may = reader.role == Role::Admin || parties.contains(&reader);
+    let note = json!({"contract_id": contract_id, "number": number, "author": author.name()});
+    may.then(|| note.to_string())
 }
 
 fn write_contract(contract: &Contract, format: Format) -> String {

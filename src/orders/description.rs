@@ -31,6 +31,15 @@ impl DescriptionRefused {
         }
     }
 
+    /// The key of the message that says so of a note.
+    pub fn rule_of_note(&self) -> &'static str {
+        match self {
+            DescriptionRefused::Empty => "note-empty",
+            DescriptionRefused::TooLong { .. } => "note-too-long",
+            DescriptionRefused::ControlCharacter => "note-control-character",
+        }
+    }
+
     /// The key of the message that says so of a reason.
     pub fn rule_of_reason(&self) -> &'static str {
         match self {

@@ -144,6 +144,25 @@ pub fn reason(action: &str, reason: &Reason, label: &str, buttons: Markup) -> Ma
     }
 }
 
+/// In which a party of a contract writes to the other.
+pub fn note(ctx: &Context, contract: u32, draft: &Reason) -> Markup {
+    let problem = draft.problem.as_deref();
+    html! {
+        form #note.why method="post" action={ "/contracts/" (contract) "/notes" }
+            autocomplete="off" {
+            label.visually-hidden for="text" { (ctx.lang.text("note-label")) }
+            textarea #text.form-control.is-invalid[problem.is_some()] name="text" rows="2"
+                dir="auto" required placeholder=(ctx.lang.text("note-label"))
+                aria-invalid=[problem.map(|_| "true")]
+                aria-describedby=[problem.map(|_| "text-problem")]
+                autofocus[problem.is_some()]
+                { "\n" (draft.text) }
+            (sentence("text-problem", problem))
+            button.btn.btn-outline-secondary type="submit" { (ctx.lang.text("note-send")) }
+        }
+    }
+}
+
 fn sentence(id: &str, problem: Option<&str>) -> Markup {
     html! { @if let Some(problem) = problem { p.invalid-feedback id=(id) { (problem) } } }
 }

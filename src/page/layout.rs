@@ -23,19 +23,20 @@ static LINKS: LazyLock<Markup> = LazyLock::new(|| {
 /// Where the script says what it must, and the words for it.
 static NOTICES: LazyLock<[Markup; Lang::ALL.len()]> = LazyLock::new(|| {
     Lang::ALL.map(|lang| {
-        let [taken, expired, delivered, completed, cancelled, disputed] = [
+        let [taken, expired, delivered, completed, cancelled, disputed, note] = [
             "live-taken",
             "live-expired",
             "live-delivered",
             "live-completed",
             "live-cancelled",
             "live-disputed",
+            "live-note",
         ]
         .map(|key| lang.format(key, [("id", "{id}".into())]));
         html! {
             div #notice.notice role="status" data-taken=(taken) data-expired=(expired)
                 data-delivered=(delivered) data-completed=(completed) data-cancelled=(cancelled)
-                data-disputed=(disputed) {}
+                data-disputed=(disputed) data-note=(note) {}
         }
     })
 });

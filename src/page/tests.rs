@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::admin::{self, Summary};
 use crate::board;
+use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Percent, Total};
@@ -129,8 +130,11 @@ fn pages(ctx: &Context) -> Vec<String> {
     ];
     let of_contracts = contracts::Status::ALL.into_iter().flat_map(|status| {
         let problem = Some("Not like <that>.".to_owned());
-        let draft = Reason { text: evil.to_owned(), problem };
-        [None, Some(3)].map(|days| contracts::view::one(ctx, &standing(status, evil), &draft, days))
+        let reason = Reason { text: evil.to_owned(), problem: problem.clone() };
+        let note = Reason { text: evil.to_owned(), problem };
+        let drafts = contracts::web::Drafts { reason, note };
+        [None, Some(3)]
+            .map(|days| contracts::view::one(ctx, &standing(status, evil), &drafts, days))
     });
     mains
         .into_iter()
@@ -159,8 +163,16 @@ fn found(order: Order) -> Found {
 
 /// A contract with a history of every kind of step.
 fn standing(status: contracts::Status, text: &str) -> contracts::web::Found {
-    let contract = Contract { status, ..contract(text) };
-    contracts::web::Found { contract, history: steps(text), revision: 1 }
+    let contract = Contract { status, notes: 7, ..contract(text) };
+    let notes = [Role::Customer, Role::Executor].map(|author| Note {
+        contract_id: contract.id,
+        number: 7,
+        author,
+        text: text.to_owned(),
+        revision: 1,
+        created: contract.created,
+    });
+    contracts::web::Found { contract, history: steps(text), notes: notes.into(), revision: 1 }
 }
 
 /// With a reason that would be worth stealing.

@@ -95,7 +95,9 @@ impl Deltas {
                 let earned = self.earnings.entry(order.currency).or_default();
                 *earned = *earned + split.fee;
             }
-            Event::ContractDelivered { .. } | Event::ContractDisputed { .. } => {}
+            Event::ContractDelivered { .. }
+            | Event::ContractDisputed { .. }
+            | Event::NoteWritten { .. } => {}
             Event::ContractCompleted { contract, .. } => self.complete(contract, now),
             Event::ContractGivenUp { contract, .. } => {
                 self.cancel(contract, now);

@@ -152,7 +152,7 @@ impl Request {
             // What a form was refused for is shown on the page that the form stands on.
             let page = match self.path.rsplit_once('/') {
                 Some((order, "remove" | "edit")) => order,
-                Some((contract, "dispute" | "rule")) => contract,
+                Some((contract, "dispute" | "rule" | "notes")) => contract,
                 _ if self.path == "/orders" => "/my/orders",
                 _ => "/",
             };

@@ -154,3 +154,23 @@ test('an order changes on the board where it stands, and nobody accepts what the
   await theirs.locator('article[data-status="taken"]').waitFor();
   await end(theirs, board, detail, stale);
 });
+
+test('the parties write to each other, and what is being written stays', async () => {
+  const { id, theirs, mine, above } = await contract(`Paint the barn ${run}`);
+  const table = await open(browser, server, 'customer', customer, '/my/contracts');
+  await live(table);
+  await theirs.fill('#note [name="text"]', 'Not sent yet');
+  await mine.fill('#note [name="text"]', 'Which colour,\n<b>green</b>?');
+  await mine.locator('#note button').click();
+  for (const window of [mine, theirs, above]) {
+    await window.locator('.notes li', { hasText: '<b>green</b>?' }).waitFor();
+  }
+  await table.locator('#notice.shown', { hasText: `contract #${id}` }).waitFor();
+  assert.equal(await theirs.inputValue('#note [name="text"]'), 'Not sent yet');
+  assert.equal(await above.locator('#note').count(), 0, 'admins only read');
+  await theirs.fill('#note [name="text"]', 'Blue.');
+  await theirs.locator('#note button').click();
+  await mine.locator('.notes li', { hasText: 'Blue.' }).waitFor();
+  assert.ok(await isMarked(above), 'without a reload');
+  await end(theirs, mine, above, table);
+});

@@ -303,7 +303,7 @@ async fn the_audit_names_every_corruption_of_orders_and_contracts() {
             "a contract was added",
             "INSERT INTO contracts SELECT 4, 4, customer_id, executor_id, status, description, \
              money_cost, fee, payout, commission_percent, original_currency, revision, created, \
-             last_action FROM kept_contracts WHERE id = 1",
+             last_action, 0 FROM kept_contracts WHERE id = 1",
             &[
                 (CONTRACTS, "contract 4 was never made"),
                 (CONTRACT_IDS, "the last contract is 4, but the head counts 3"),

@@ -18,6 +18,7 @@ mod idempotency;
 mod life;
 mod lost_time;
 mod money;
+mod notes;
 mod outages;
 mod pages;
 mod paging;

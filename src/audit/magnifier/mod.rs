@@ -3,6 +3,7 @@
 
 mod books;
 mod contracts;
+mod notes;
 mod orders;
 mod people;
 mod record;
@@ -16,6 +17,7 @@ use super::posting::{Posting, Role};
 use crate::exchange::event::{Run, Subject};
 use books::Books;
 use contracts::ContractsTable;
+use notes::NotesTable;
 use orders::OrdersTable;
 use people::PeopleTable;
 use replay::World;
@@ -59,6 +61,7 @@ impl Magnifier {
                 match subject {
                     Subject::Order(id) => self.lenses.orders.explain(id),
                     Subject::Contract(id) => self.lenses.contracts.explain(id),
+                    Subject::Note(id, _) => self.lenses.notes.explain(id),
                 }
             }
             self.findings.events.expect(wrong.is_none(), || {
@@ -78,6 +81,10 @@ impl Magnifier {
 
     pub fn contracts(&mut self) -> ContractsTable<'_> {
         ContractsTable::new(&self.world, &mut self.lenses, &mut self.findings.contracts)
+    }
+
+    pub fn notes(&mut self) -> NotesTable<'_> {
+        NotesTable::new(&self.world, &mut self.lenses.notes, &mut self.findings.notes)
     }
 
     pub fn people(&mut self, role: Role) -> PeopleTable<'_> {
@@ -103,6 +110,10 @@ impl Magnifier {
         span([self.lenses.contracts.span(), more])
     }
 
+    pub fn span_of_notes(&self) -> Option<RangeInclusive<u32>> {
+        self.lenses.notes.span()
+    }
+
     pub fn span_of_people(&self, role: Role) -> Option<RangeInclusive<u32>> {
         let lenses = match role {
             Role::Customer => &self.lenses.customers,
@@ -121,6 +132,7 @@ impl Magnifier {
             findings.events.pass_over(place);
         }
         lenses.contracts.say("contracts", &mut findings.contracts);
+        lenses.notes.say("notes of contracts", &mut findings.notes);
         lenses.terms.say("contracts of orders", &mut findings.contracts);
         for (who, lenses, checks) in [
             ("customers", &lenses.customers, &mut findings.customers),

@@ -5,8 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::check::{Fields, or_none};
 use super::super::facts::fee;
+use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract, State};
 use crate::exchange::event::Run;
+use crate::identity::Role;
 use crate::moment::Moment;
 use crate::orders::{Order, Status, description};
 
@@ -157,6 +159,26 @@ impl ContractRecord {
             fields.compare("commission_percent", found.percent.get(), order.percent);
             fields.compare("original_currency", found.currency.code(), order.currency);
         }
+        fields
+    }
+}
+
+/// A note as the journal has it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NoteRecord {
+    pub author: Role,
+    pub text: Mark,
+    pub revision: u64,
+    pub created: Moment,
+}
+
+impl NoteRecord {
+    pub fn compare(&self, found: &Note) -> Fields {
+        let mut fields = Fields::default();
+        fields.compare("author", found.author.name(), self.author.name());
+        fields.compare_unseen("text", Mark::of(&found.text), self.text);
+        fields.compare("revision", found.revision, self.revision);
+        fields.compare("created", found.created.to_rfc3339(), self.created.to_rfc3339());
         fields
     }
 }

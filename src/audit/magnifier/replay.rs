@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::findings::Lenses;
-use super::record::{ContractRecord, OrderRecord};
+use super::record::{ContractRecord, Mark, NoteRecord, OrderRecord};
 use crate::contracts::{Contract, State};
 use crate::exchange::event::{Event, Run};
 use crate::orders::{Order, Status};
@@ -16,6 +16,8 @@ pub struct World {
     /// Those that only contracts are compared with, as they were placed.
     others: BTreeMap<u32, OrderRecord>,
     pub contracts: BTreeMap<u32, ContractRecord>,
+    /// By contract and number.
+    pub notes: BTreeMap<(u32, u32), NoteRecord>,
 }
 
 impl World {
@@ -40,6 +42,16 @@ impl World {
                 }
                 self.close(order, Status::Taken, run, lenses)
             }
+            Event::NoteWritten { contract_id, number, author, text, .. } => {
+                if !lenses.notes.contains(*contract_id) {
+                    return None;
+                }
+                let (author, text) = (*author, Mark::of(text));
+                let (revision, created) = (run.revision, run.created);
+                let note = NoteRecord { author, text, revision, created };
+                let again = self.notes.insert((*contract_id, *number), note).is_some();
+                again.then(|| "written a second time".to_owned())
+            }
             Event::ContractDelivered { contract, from }
             | Event::ContractCompleted { contract, from, .. }
             | Event::ContractGivenUp { contract, from }
@@ -57,7 +69,7 @@ impl World {
         run: &Run,
         lenses: &Lenses,
     ) -> Option<String> {
-        let World { orders, others, contracts } = self;
+        let World { orders, others, contracts, .. } = self;
         let status = contract.status.name();
         if !lenses.see_contract(contract.id) {
             return None;

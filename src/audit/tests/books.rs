@@ -9,6 +9,7 @@ use crate::audit::magnifier::Magnifier;
 use crate::audit::posting::Role;
 use crate::audit::sums::Highest;
 use crate::audit::survey::Survey;
+use crate::contracts::notes::Note;
 use crate::exchange::batch;
 use crate::money::Total;
 use crate::statistics::deltas::{Deltas, Side, Sums};
@@ -20,6 +21,7 @@ pub struct Books {
     pub runs: Vec<Run>,
     pub orders: Vec<Order>,
     pub contracts: Vec<Contract>,
+    pub notes: Vec<Note>,
     pub customers: Vec<Person>,
     pub executors: Vec<Person>,
     pub earnings: BTreeMap<String, i128>,
@@ -45,6 +47,7 @@ impl Books {
             runs,
             contracts: vec![Contract::of_order(&taken, 1, 9)],
             orders: vec![taken, withdrawn, order(3, 3)],
+            notes: Vec::new(),
             customers: vec![person(7, "RUB", Some(1), [3, 2_000_000, 40_000])],
             executors: vec![person(9, "RUB", Some(1), [1, 980_000, 20_000])],
             earnings: [("RUB".to_owned(), 20_000)].into(),
@@ -98,6 +101,7 @@ impl Books {
         runs: Vec<Run>,
         orders: Vec<Order>,
         contracts: Vec<Contract>,
+        notes: Vec<Note>,
     ) -> Books {
         let mut deltas = Deltas::default();
         deltas.add(&runs).expect("prices are in whole minor units");
@@ -145,6 +149,7 @@ impl Books {
             runs,
             orders,
             contracts,
+            notes,
             customers,
             executors,
             earnings: deltas.earnings.into_iter().map(earned).collect(),
@@ -170,6 +175,9 @@ impl Books {
         let mut survey = Survey::new(head, position, ids, persons, scale);
         self.orders.iter().for_each(|order| survey.order(order.id, &self.order(order)));
         self.contracts.iter().for_each(|row| survey.contract(row.id, &self.contract(row)));
+        self.notes.iter().for_each(|note| {
+            survey.note(note.contract_id, &Ok::<_, sqlx::Error>(note.clone()));
+        });
         self.runs.iter().for_each(|run| survey.run(run.revision, &Ok(run.clone())));
         let people = [(Role::Customer, &self.customers), (Role::Executor, &self.executors)];
         for (role, rows) in people {
@@ -189,6 +197,12 @@ impl Books {
         let mut contracts = magnifier.contracts();
         self.contracts.iter().for_each(|row| contracts.add(row.id, &self.contract(row)));
         contracts.finish();
+        let mut notes = magnifier.notes();
+        for note in &self.notes {
+            notes.add(note.contract_id, note.number, &Ok(note.clone()));
+        }
+        self.contracts.iter().for_each(|row| notes.count(row.id, row.notes));
+        notes.finish();
         for (role, rows) in people {
             let mut table = magnifier.people(role);
             rows.iter().for_each(|row| table.add(row));

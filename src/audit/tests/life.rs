@@ -1,6 +1,7 @@
 //! Contracts that went on: what the audit says when the journal or the tables are wrong about that.
 
 use super::*;
+use crate::contracts::notes::Note;
 use crate::contracts::{self, State};
 use crate::exchange::batch;
 use crate::identity::Role;
@@ -37,7 +38,7 @@ fn life() -> Books {
     let (orders, contracts, open_orders) = (3, 2, 1);
     let (revision, batch, last_action) = (5, uuid(5), moment(5));
     let head = batch::Head { revision, batch, orders, contracts, open_orders, last_action };
-    Books::of(&head, runs, vec![taken(1), taken(2), returned], vec![ruled, given_up])
+    Books::of(&head, runs, vec![taken(1), taken(2), returned], vec![ruled, given_up], Vec::new())
 }
 
 /// What the audit objects to when something is changed in it.
@@ -172,7 +173,7 @@ fn edits() -> Books {
     let (orders, contracts, open_orders) = (2, 1, 1);
     let head = batch::Head { revision, batch, orders, contracts, open_orders, last_action };
     let contract = Contract::of_order(&taken, 1, 9);
-    Books::of(&head, runs, vec![taken, other], vec![contract])
+    Books::of(&head, runs, vec![taken, other], vec![contract], Vec::new())
 }
 
 fn check_edits(change: impl FnOnce(&mut Books), expected: &[&str]) {
@@ -244,4 +245,71 @@ fn edits_that_cannot_be_are_named() {
         books.wrong(Scale::FULL)
     };
     assert!(lines[0].contains("order 2: edited, but was never placed"), "{lines:?}");
+}
+
+/// Both parties wrote on contract 1.
+fn letters() -> Books {
+    let taken = closed(order(1, 1), Status::Taken, 2);
+    let note = |number, author, revision| Note {
+        contract_id: 1,
+        number,
+        author,
+        text: format!("Note {number}"),
+        revision,
+        created: moment(revision),
+    };
+    let notes =
+        vec![note(1, Role::Customer, 3), note(2, Role::Executor, 3), note(3, Role::Customer, 4)];
+    let written = |note: &Note| {
+        let Note { contract_id, number, author, text, .. } = note.clone();
+        let (customer_id, executor_id) = (7, 9);
+        Event::NoteWritten { contract_id, customer_id, executor_id, number, author, text }
+    };
+    let runs = runs(vec![
+        vec![Event::OrderPlaced { order: order(1, 1) }],
+        vec![accepted(taken.clone(), 1, 9)],
+        notes[..2].iter().map(written).collect(),
+        vec![written(&notes[2])],
+    ]);
+    let (revision, batch, last_action) = (4, uuid(4), moment(4));
+    let (orders, contracts, open_orders) = (1, 1, 0);
+    let head = batch::Head { revision, batch, orders, contracts, open_orders, last_action };
+    let contract = Contract { notes: 3, ..Contract::of_order(&taken, 1, 9) };
+    Books::of(&head, runs, vec![taken], vec![contract], notes)
+}
+
+#[test]
+fn notes_are_what_was_written_and_counted() {
+    let check = |change: &dyn Fn(&mut Books), expected: &[&str]| {
+        let mut books = letters();
+        change(&mut books);
+        let lines = books.wrong(Scale::FULL);
+        assert_eq!(lines.len(), expected.len(), "{lines:?}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.ends_with(expected), "{line}\n is not\n{expected}");
+        }
+    };
+    check(&|_| {}, &[]);
+    let another = "the table of notes: note 2 of contract 1: text is another";
+    check(&|books| books.notes[1].text.push('!'), &[another]);
+    let author = "note 3 of contract 1: author is executor instead of customer";
+    check(&|books| books.notes[2].author = Role::Executor, &[author]);
+    check(&|books| drop(books.notes.remove(0)), &["note 1 of contract 1 is missing"]);
+    check(
+        &|books| books.notes[0].contract_id = 5,
+        &["note 1 of contract 5: was never written; note 1 of contract 1 is missing"],
+    );
+    check(&|books| books.contracts[0].notes = 2, &["contract 1: notes is 2 instead of 3"]);
+    let edit = |books: &mut Books, change: &dyn Fn(&mut Role, &mut String)| match &mut books.runs[3]
+        .events[0]
+    {
+        Event::NoteWritten { author, text, .. } => change(author, text),
+        event => panic!("{event:?}"),
+    };
+    let mut books = letters();
+    edit(&mut books, &|author, _| *author = Role::Admin);
+    assert!(books.wrong(Scale::FULL)[0].ends_with("note 3 of contract 1: written by an admin"));
+    let mut books = letters();
+    edit(&mut books, &|_, text| text.clear());
+    assert!(books.wrong(Scale::FULL)[0].ends_with("note 3 of contract 1: empty"));
 }

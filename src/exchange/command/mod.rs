@@ -13,6 +13,7 @@ mod remove_order;
 mod renew_order;
 mod rule_contract;
 mod withdraw_order;
+mod write_note;
 
 pub use accept_order::AcceptOrder;
 pub use complete_contract::CompleteContract;
@@ -26,6 +27,7 @@ pub use remove_order::RemoveOrder;
 pub use renew_order::RenewOrder;
 pub use rule_contract::{Outcome, RuleContract};
 pub use withdraw_order::WithdrawOrder;
+pub use write_note::WriteNote;
 
 use super::Done;
 use super::batch::Batch;
@@ -50,6 +52,7 @@ pub enum Command {
     GiveUpContract(GiveUpContract),
     DisputeContract(DisputeContract),
     RuleContract(RuleContract),
+    WriteNote(WriteNote),
 }
 
 impl Command {
@@ -61,7 +64,8 @@ impl Command {
             | Command::CompleteContract(_)
             | Command::GiveUpContract(_)
             | Command::DisputeContract(_)
-            | Command::RuleContract(_) => None,
+            | Command::RuleContract(_)
+            | Command::WriteNote(_) => None,
             Command::AcceptOrder(command) => Some(command.order_id),
             Command::EditOrder(command) => Some(command.order_id),
             Command::WithdrawOrder(command) => Some(command.order_id),
@@ -79,6 +83,7 @@ impl Command {
             Command::GiveUpContract(command) => Some(command.contract_id),
             Command::DisputeContract(command) => Some(command.contract_id),
             Command::RuleContract(command) => Some(command.contract_id),
+            Command::WriteNote(command) => Some(command.contract_id),
             Command::PlaceOrder(_)
             | Command::AcceptOrder(_)
             | Command::EditOrder(_)
@@ -107,6 +112,7 @@ impl Command {
             Command::RemoveOrder(command) => command.reason.len(),
             Command::DisputeContract(command) => command.reason.len(),
             Command::RuleContract(command) => command.reason.len(),
+            Command::WriteNote(command) => command.text.len(),
             Command::AcceptOrder(_)
             | Command::WithdrawOrder(_)
             | Command::ExpireOrder(_)
@@ -131,6 +137,7 @@ impl Command {
             Command::GiveUpContract(command) => command.apply(user, batch),
             Command::DisputeContract(command) => command.apply(user, batch),
             Command::RuleContract(command) => command.apply(user, batch),
+            Command::WriteNote(command) => command.apply(user, batch),
         }
     }
 }

@@ -11,7 +11,7 @@ const PLANTED: [(&str, &str, &str); 2] = [
     (
         "somebody else's contract of the order that is about to be accepted",
         "INSERT INTO contracts SELECT 4000000000, id, customer_id, 8, 'accepted', description, \
-         money_cost, 0, money_cost, 0, original_currency, revision, created, last_action \
+         money_cost, 0, money_cost, 0, original_currency, revision, created, last_action, 0 \
          FROM orders WHERE id = {bad}",
         "DELETE FROM contracts WHERE id = 4000000000",
     ),

@@ -9,7 +9,7 @@ FROM seq_1_to_200000;
 
 INSERT INTO contracts
 SELECT seq, seq * 2, seq * 2 % (200000 DIV 200) + 1, seq % (200000 DIV 200) + 1, IF(seq % 10, 'completed', 'accepted'), CONCAT('number ', seq), 100000,
-    2000, 98000, 2, 'RUB', seq, '2026-01-01', '2026-01-01'
+    2000, 98000, 2, 'RUB', seq, '2026-01-01', '2026-01-01', 0
 FROM seq_1_to_200000 WHERE seq * 2 <= 200000;
 
 INSERT INTO journal

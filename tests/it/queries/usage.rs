@@ -45,6 +45,7 @@ fn reads(server: &Server) -> Vec<(Client, &'static str, &'static str, bool)> {
     add(&admin, "api/orders/{id}", &["/api/orders/6", "/api/orders/30001"], false);
     add(&executor, "contracts/{id}", &["/contracts/6"], false);
     add(&admin, "api/contracts/{id}", &["/api/contracts/19000"], false);
+    add(&admin, "api/contracts/{id}/notes", &["/api/contracts/19000/notes?before=7"], false);
     add(&admin, "api/contracts/{id}/history", &["/api/contracts/19000/history"], false);
     add(&admin, "api/orders/{id}/history", &["/api/orders/19000/history"], false);
     add(&admin, "admin", &["/admin"], false);
@@ -130,9 +131,13 @@ pub async fn do_everything(wires: &Wires, server: &Server) {
         keyed.deliver(contract).await.expect(200);
     }
     server.executor(14).dispute(contract, "why").await.expect(200);
+    let keyed = server.executor(14).with("idempotency-key", "noted");
+    for _ in 0..2 {
+        keyed.note(contract, "please look").await.expect(201);
+    }
     server.admin().rule(contract, "completed", "so").await.expect(200);
     let page = server.admin().get(&format!("/contracts/{contract}")).await.expect(200);
-    assert!((1..=4).contains(&page.queries()), "{} statements", page.queries());
+    assert!((1..=5).contains(&page.queries()), "{} statements", page.queries());
     wires.world.counted().await;
     // The answer to a COMMIT is lost, and the batch is looked up.
     let cuts = wires.interactions.cuts();

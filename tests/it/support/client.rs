@@ -166,6 +166,10 @@ impl Client {
         self.act(contract, "rule", json!({"outcome": outcome, "reason": reason})).await
     }
 
+    pub async fn note(&self, contract: u64, text: &str) -> Reply {
+        self.act(contract, "notes", json!({"text": text})).await
+    }
+
     async fn act(&self, contract: u64, act: &str, body: Value) -> Reply {
         self.post(&format!("/api/contracts/{contract}/{act}"), body).await
     }

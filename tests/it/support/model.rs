@@ -30,6 +30,8 @@ pub struct Model {
     /// Own orders and contracts that changed.
     pub orders: BTreeMap<u64, Value>,
     pub contracts: BTreeMap<u64, Value>,
+    /// Notes on contracts that there are.
+    pub letters: Vec<Value>,
     pub open_orders: Option<u64>,
     pub watchers: Option<u64>,
     pub summary: Option<Value>,
@@ -147,6 +149,7 @@ impl Model {
             self.print.contracts ^=
                 known.as_ref().map_or(0, Print::of_contract) ^ Print::of_contract(contract);
         }
+        self.letters.extend(list(message, "notes").cloned());
         if let Some(open_orders) = message.get("open_orders") {
             self.open_orders = open_orders.as_u64();
         }
