@@ -328,6 +328,11 @@ flood-accepts =
         [one] You may accept one order a minute. Please wait a moment.
        *[other] You may accept { $most } orders a minute. Please wait a moment.
     }
+flood-changes =
+    { $most ->
+        [one] You may change an order or write a note once a minute. Please wait a moment.
+       *[other] You may change orders and write notes { $most } times a minute. Please wait a moment.
+    }
 flood-queries = You may ask the database { $most } times a minute. What others have just looked at is still shown; please wait a moment for the rest.
 flood-requests = From one address, { $most } requests a second are answered. Please wait a moment.
 flood-sockets =

@@ -112,6 +112,7 @@ impl Config {
             limits: Limits {
                 orders_per_day: reader.limit("MAX_ORDERS_PER_DAY", "200"),
                 accepts_per_minute: reader.limit("MAX_ACCEPTS_PER_MINUTE", "60"),
+                changes_per_minute: reader.limit("MAX_CHANGES_PER_MINUTE", "60"),
                 queries_per_minute: reader.limit("MAX_QUERIES_TO_MYSQL", "600"),
                 requests_per_second: reader.limit("MAX_REQUESTS_PER_SECOND", "100"),
             },

@@ -215,6 +215,7 @@ impl Refusal {
                 let text = match reached.kind {
                     Kind::Orders => "flood-orders",
                     Kind::Accepts => "flood-accepts",
+                    Kind::Changes => "flood-changes",
                     Kind::Queries => "flood-queries",
                     Kind::Requests => "flood-requests",
                     Kind::Sockets => "flood-sockets",

@@ -33,6 +33,7 @@ impl Http {
             .env("MAX_QUERIES_TO_MYSQL", "0")
             .env("MAX_ORDERS_PER_DAY", "0")
             .env("MAX_ACCEPTS_PER_MINUTE", "0")
+            .env("MAX_CHANGES_PER_MINUTE", "0")
             .env("MAX_ACTIVE_CONTRACTS", "0")
             .env("DATABASE_URL", &stage.interactions_url)
             .env("USERS_DATABASE_URL", &stage.users_url)

@@ -80,6 +80,7 @@ impl Ours {
             .env("MAX_QUERIES_TO_MYSQL", "0")
             .env("MAX_ORDERS_PER_DAY", "0")
             .env("MAX_ACCEPTS_PER_MINUTE", "0")
+            .env("MAX_CHANGES_PER_MINUTE", "0")
             .env("MAX_ACTIVE_CONTRACTS", "0")
             .env("DATABASE_URL", databases.url("interactions"))
             .env("USERS_DATABASE_URL", databases.url("users"))

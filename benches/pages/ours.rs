@@ -130,6 +130,7 @@ impl Ours {
             // One address asks for everything here, and as few people.
             .env("MAX_ORDERS_PER_DAY", "0")
             .env("MAX_ACCEPTS_PER_MINUTE", "0")
+            .env("MAX_CHANGES_PER_MINUTE", "0")
             .env("MAX_ACTIVE_CONTRACTS", "0")
             .env("MAX_QUERIES_TO_MYSQL", "0")
             .env("MAX_REQUESTS_PER_SECOND", "0")

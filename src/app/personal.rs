@@ -190,16 +190,21 @@ impl Request {
                 }
                 Place::Free
             }
-            Command::EditOrder(_)
-            | Command::WithdrawOrder(_)
+            // They are pushed to others as often as they are made.
+            Command::EditOrder(_) | Command::WriteNote(_) => {
+                if let Err(reached) = self.app.flood.admit_change(user).await {
+                    self.excuse(user, key.as_ref(), reached).await?;
+                }
+                Place::Free
+            }
+            Command::WithdrawOrder(_)
             | Command::RemoveOrder(_)
             | Command::ExpireOrder(_)
             | Command::DeliverContract(_)
             | Command::CompleteContract(_)
             | Command::GiveUpContract(_)
             | Command::DisputeContract(_)
-            | Command::RuleContract(_)
-            | Command::WriteNote(_) => Place::Free,
+            | Command::RuleContract(_) => Place::Free,
         };
         let result = self.app.exchange.submit(user, command, key).await;
         let is_new = match &result {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::call::NoAnswer;
 use super::market::Market;
 use super::tally::one_more;
-use super::{People, orders};
+use super::{People, orders, work};
 
 /// In a hundred turns.
 const WITHDRAWALS: u8 = 7;
@@ -31,10 +31,14 @@ pub async fn live(market: Arc<Market>, people: Arc<People>, mut id: u32, mut rng
             market.pause(FULL_PAUSE).await;
             continue;
         }
-        let turn = if rng.u8(..100) < WITHDRAWALS {
-            withdraw(&market, id, &mut rng).await
-        } else {
-            place(&market, id, &mut rng).await
+        let turn = match rng.u8(..100) {
+            ..WITHDRAWALS => withdraw(&market, id, &mut rng).await,
+            _ => place(&market, id, &mut rng).await,
+        };
+        // What was delivered meanwhile is looked at, too; with `--fast` nobody has the time.
+        let turn = match turn {
+            Ok(()) if !market.fast => work::confirm(&market, id, &mut rng).await,
+            turn => turn,
         };
         if turn == Err(NoAnswer::GoHome) {
             id = people.replace(&market).await;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::People;
 use super::call::NoAnswer;
 use super::market::{Board, Market, Offer};
 use super::tally::one_more;
+use super::{People, work};
 use crate::money::{Amount, Currency, Notation, parse_price};
 
 const PER_PAGE: u32 = 20;
@@ -19,6 +19,10 @@ const FAST_PER_PAGE: u32 = 100;
 const FAST_ACCEPTS: usize = 6;
 /// How many of their own orders people recognize.
 const REMEMBERED: usize = 32;
+/// In a hundred turns.
+const WORKING: u8 = 45;
+/// Whoever has their hands full takes a breath first.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const EMPTY_PAUSE: Duration = Duration::from_millis(10);
 
 /// What somebody looks for. Tastes are few, so people often want the same order.
@@ -71,6 +75,10 @@ pub async fn live(market: Arc<Market>, people: Arc<People>, id: u32, mut rng: Rn
 
 impl Executor {
     async fn take_one(&mut self) -> Result<(), NoAnswer> {
+        // What one took has to be done, too.
+        if self.rng.u8(..100) < WORKING {
+            return work::deliver(&self.market, self.id, &mut self.rng).await;
+        }
         let mut board = self.look(1, PER_PAGE).await?;
         if let Some(Board { pages: 2.., .. }) = board
             && self.rng.u8(..100) < 15
@@ -121,6 +129,11 @@ impl Executor {
                 one_more(&market.tally.accepted);
                 self.mine.truncate(REMEMBERED - 1);
                 self.mine.push_front(order);
+            }
+            (409, body) if body["code"] == "too_many_contracts" => {
+                // With `--fast` nobody works: they would only ask again.
+                self.market.pause(BUSY_PAUSE).await;
+                return work::deliver(&self.market, self.id, &mut self.rng).await;
             }
             (409, body) if body["code"] == "order_not_open" => one_more(&market.tally.beaten),
             (status, body) => market.refused(status, &body).await,

@@ -10,6 +10,7 @@ mod market;
 mod orders;
 mod servers;
 mod tally;
+mod work;
 
 use std::future::pending;
 use std::pin::pin;

@@ -19,6 +19,10 @@ pub struct Tally {
     pub withdrawn: AtomicU64,
     /// Withdrawals that came too late: the order was taken.
     pub kept: AtomicU64,
+    /// What became of contracts.
+    pub delivered: AtomicU64,
+    pub confirmed: AtomicU64,
+    pub given_up: AtomicU64,
     /// The size of the board when somebody last looked at it.
     pub open: AtomicU64,
     /// Requests to do something that are under way, or were given up without learning whether they
@@ -96,9 +100,13 @@ fn line(
     });
     let mut line = format!(
         "{} s: placed {placed}, accepted {accepted}, somebody was faster {beaten}, \
-         withdrawn {withdrawn}, too late to withdraw {}, open {}",
+         withdrawn {withdrawn}, too late to withdraw {}, delivered {}, confirmed {}, given up {}, \
+         open {}",
         whole.as_secs(),
         tally.kept.load(Relaxed),
+        tally.delivered.load(Relaxed),
+        tally.confirmed.load(Relaxed),
+        tally.given_up.load(Relaxed),
         tally.open.load(Relaxed),
     );
     let errors = tally.errors.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,7 +140,8 @@ mod tests {
         assert_eq!(
             line(whole, counts, [10, 0, 0, 0], since, &tally),
             "20 s: placed 30 (2.0/s), accepted 0 (0.0/s), somebody was faster 0 (0.0/s), \
-             withdrawn 0 (0.0/s), too late to withdraw 0, open 17; no errors"
+             withdrawn 0 (0.0/s), too late to withdraw 0, delivered 0, confirmed 0, given up 0, \
+             open 17; no errors"
         );
         tally.error("flood");
         tally.error("connection_lost");

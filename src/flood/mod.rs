@@ -32,6 +32,8 @@ pub struct Limits {
     pub orders_per_day: u32,
     /// Acceptances that an executor tries.
     pub accepts_per_minute: u32,
+    /// Edits of orders, and notes on contracts, of one user.
+    pub changes_per_minute: u32,
     /// Statements that are sent to the database for one user.
     pub queries_per_minute: u32,
     /// Requests that come from one address.
@@ -43,6 +45,7 @@ pub struct Limits {
 pub enum Kind {
     Orders,
     Accepts,
+    Changes,
     Queries,
     Requests,
     /// Live sockets of one user at a time.
@@ -97,6 +100,7 @@ impl Kind {
         match self {
             Kind::Orders => "orders",
             Kind::Accepts => "accepts",
+            Kind::Changes => "changes",
             Kind::Queries => "queries",
             Kind::Requests => "requests",
             Kind::Sockets => "sockets",
@@ -107,7 +111,7 @@ impl Kind {
     const fn window(self) -> Duration {
         match self {
             Kind::Orders => Duration::from_secs(24 * 3600),
-            Kind::Accepts | Kind::Queries => Duration::from_secs(60),
+            Kind::Accepts | Kind::Changes | Kind::Queries => Duration::from_secs(60),
             Kind::Requests => Duration::from_secs(1),
             // It lasts as long as they are open; asking again costs little.
             Kind::Sockets => Duration::from_secs(5),
@@ -183,11 +187,19 @@ impl Flood {
 
     /// Lets an executor try to accept an order, or not.
     pub async fn admit_accept(&self, executor: User) -> Result<(), Reached> {
-        let most = self.limits.accepts_per_minute;
+        self.admit(Kind::Accepts, executor, self.limits.accepts_per_minute).await
+    }
+
+    /// Lets somebody edit an order or write a note, or not.
+    pub async fn admit_change(&self, user: User) -> Result<(), Reached> {
+        self.admit(Kind::Changes, user, self.limits.changes_per_minute).await
+    }
+
+    async fn admit(&self, kind: Kind, user: User, most: u32) -> Result<(), Reached> {
         if most == u32::MAX {
             return Ok(());
         }
-        let (kind, party, now) = (Kind::Accepts, Party::User(executor), Now::get());
+        let (party, now) = (Party::User(user), Now::get());
         if let Some(shared) = &self.shared {
             let key = shared.key(kind, party, now);
             match shared.take(&key, most, kind.window(), Some(0)).await {

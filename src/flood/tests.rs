@@ -4,6 +4,7 @@ use crate::cache::Faults;
 const LIMITS: Limits = Limits {
     orders_per_day: 3,
     accepts_per_minute: 2,
+    changes_per_minute: 2,
     queries_per_minute: 50,
     requests_per_second: u32::MAX,
 };

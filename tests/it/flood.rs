@@ -142,6 +142,33 @@ async fn a_minute_has_so_many_acceptances_on_all_servers() {
 }
 
 #[tokio::test]
+async fn a_minute_has_so_many_edits_and_notes() {
+    let redis = Redis::start().await;
+    let world = World::new().await;
+    let (one, other) = two(&world, &redis.url(), &[("MAX_CHANGES_PER_MINUTE", "3")]).await;
+    for _ in 0..2 {
+        place(&one.customer(7)).await.expect(201);
+    }
+    one.executor(8).accept(1).await.expect(201);
+    window(Duration::from_secs(60)).await;
+    let edit = |server: &Server, price: &str| {
+        let (customer, changes) = (server.customer(7), json!({"price": price}));
+        async move { customer.edit(2, changes).await }
+    };
+    edit(&one, "11.00").await.expect(200);
+    edit(&other, "12.00").await.expect(200);
+    let keyed = one.customer(7).with("idempotency-key", "k");
+    keyed.note(1, "hello").await.expect(201);
+    let wait = assert_flood(edit(&other, "13.00").await, "3 times a minute");
+    assert!((1..=60).contains(&wait));
+    assert_flood(one.customer(7).note(1, "again").await, "3 times a minute");
+    // What was done is answered again, and others are not concerned.
+    keyed.note(1, "hello").await.expect(201);
+    one.executor(8).note(1, "hello").await.expect(201);
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn who_asked_the_database_too_often_still_gets_what_is_cached() {
     const SENTENCE: &str = "You may ask the database 6 times a minute.";
     let world = World::new().await;

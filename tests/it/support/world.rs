@@ -79,6 +79,7 @@ impl World {
             // What limits do is shown where they are set.
             ("MAX_ORDERS_PER_DAY", "0"),
             ("MAX_ACCEPTS_PER_MINUTE", "0"),
+            ("MAX_CHANGES_PER_MINUTE", "0"),
             ("MAX_ACTIVE_CONTRACTS", "0"),
             ("MAX_QUERIES_TO_MYSQL", "0"),
             ("MAX_REQUESTS_PER_SECOND", "0"),
