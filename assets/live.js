@@ -50,7 +50,8 @@
     const url = new URL(body.dataset.live, location.href);
     url.protocol = url.protocol.replace('http', 'ws');
     const { as } = body.dataset;
-    url.search = new URLSearchParams({ since: revision, history, as, ...(batch && { batch }) });
+    const page = { since: revision, history, as, lang: root.lang };
+    url.search = new URLSearchParams({ ...page, ...(batch && { batch }) });
     heard = Date.now();
     current = Infinity;
     socket = new WebSocket(url, 'orderboard.html.v1');
@@ -138,13 +139,15 @@
     }, attempt++ ? Math.max(ms, backoff()) : ms);
   }
 
-  // This page as it is now; null if it cannot be had. If it is no longer the reader's, go there.
+  // This page as it is now; null if it cannot be had. If it is no longer the reader's, or no longer
+  // in this language, go there.
   async function load() {
     const response = await fetch(body.dataset.here).catch(() => null);
     if (!response || response.status === 429 || response.status >= 500) return null;
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     age(page);
-    if (page.body.dataset.revision && page.body.dataset.as === body.dataset.as) return page;
+    const same = page.body.dataset.as === body.dataset.as && page.documentElement.lang === root.lang;
+    if (page.body.dataset.revision && same) return page;
     location.assign(body.dataset.here);
     return null;
   }
@@ -203,11 +206,18 @@
     }
   }
 
+  function symbol(currency) {
+    const parts = new Intl.NumberFormat(root.lang, {
+      style: 'currency', currency, currencyDisplay: 'narrowSymbol',
+    }).formatToParts(0);
+    return parts.find(({ type }) => type === 'currency').value;
+  }
+
   function sum([currency, amount]) {
     const digits = amount.split('.')[1]?.length ?? 0;
     const line = document.createElement('li');
     const small = document.createElement('small');
-    small.textContent = currency;
+    small.textContent = root.lang === 'ru' ? symbol(currency) : currency;
     line.append(new Intl.NumberFormat(root.lang, {
       minimumFractionDigits: digits, maximumFractionDigits: digits,
     }).format(amount), ' ', small);

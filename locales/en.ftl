@@ -24,6 +24,7 @@ demo-banner = This is a demo: there are no passwords, and anybody can be anyone.
 switch-role = Role
 switch-id = Number
 switch-submit = Switch
+language-label = Language
 
 ## The live indicator and its news ($id: of the order; $when: such as “in 3 sec.”)
 
@@ -56,7 +57,7 @@ flash-delivered = Contract #{ $id } delivered. Now its customer confirms it.
 flash-completed = Contract #{ $id } is completed.
 flash-cancelled = Contract #{ $id } is cancelled.
 flash-disputed = Contract #{ $id } is disputed. An admin will rule.
-flash-elsewhere = This cannot be done any more: look where contract #{ $id } stands now.
+flash-contract-changed = This cannot be done any more: look where contract #{ $id } stands now.
 flash-switched = You are now somebody else.
 flash-show = Show it
 
@@ -286,7 +287,6 @@ error-way-on = Back to the start
 error-trace = If you tell us about it, please give this number:
 
 error-bad-request-title = That request makes no sense
-error-bad-request = The request could not be understood. Please go back and try again.
 error-unauthenticated-title = Who are you?
 error-unauthenticated = Please say who you are first.
 error-foreign-site-title = Sent from another site
@@ -316,7 +316,6 @@ error-duplicate-request = This request key was already used for something else. 
 error-too-large-title = Too large
 error-too-large = That is more than can be sent at once.
 error-invalid-field-title = Something is not right
-error-invalid-field = Something in what you sent is not right.
 error-flood-title = Too much at once
 flood-orders =
     { $most ->
@@ -376,6 +375,7 @@ note-control-character = The note contains a control character. Only line breaks
 currency-unknown = The currency must be one of { $allowed }.
 version-malformed = The version must be the number of a version of the order.
 outcome-unknown = The outcome must be completed or cancelled.
+language-unknown = The language must be one of { $allowed }.
 field-missing = The field “{ $field }” is missing.
 field-not-text = The field “{ $field }” must be a string.
 user-malformed = The role (X-User-Type) must be customer, executor or admin, and the number (X-User-Id) from 1 to 2147483647.

@@ -66,6 +66,9 @@ pub enum FieldRule {
     Currency {
         allowed: String,
     },
+    Language {
+        allowed: String,
+    },
     Outcome,
     /// Amounts, and orders by price, only make sense within a currency.
     NeedsCurrency,
@@ -235,13 +238,12 @@ impl FieldRule {
                 PriceRefused::TooManyDigits { allowed } => {
                     lang.format(refused.rule(), [("allowed", (*allowed).into())])
                 }
-                PriceRefused::TooLarge { max } => lang.format(
-                    refused.rule(),
-                    [
-                        ("max", max.to_grouped(*currency, '.', '\u{a0}').into()),
-                        ("currency", currency.code().into()),
-                    ],
-                ),
+                PriceRefused::TooLarge { max } => {
+                    // As it can be typed: spaces between the groups, whatever the language.
+                    let max = max.to_grouped(*currency, lang.marks().0, '\u{a0}');
+                    let args = [("max", max.into()), ("currency", lang.currency(*currency).into())];
+                    lang.format(refused.rule(), args)
+                }
                 _ => lang.text(refused.rule()),
             },
             FieldRule::Description(refused) => refused_text(refused, refused.rule(), lang),
@@ -249,6 +251,9 @@ impl FieldRule {
             FieldRule::Reason(refused) => refused_text(refused, refused.rule_of_reason(), lang),
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
+            }
+            FieldRule::Language { allowed } => {
+                lang.format("language-unknown", [("allowed", allowed.clone().into())])
             }
             FieldRule::NeedsCurrency => lang.text("filter-needs-currency"),
             FieldRule::BelowMin => lang.text("filter-max-below-min"),

@@ -15,7 +15,6 @@ use crate::contracts::transitions::{self, Act};
 use crate::database::Meter;
 use crate::error::{Refusal, Refused};
 use crate::flood::Party;
-use crate::i18n::Lang;
 use crate::identity::{Identity, demo};
 use crate::web::{self, Parts, Request, Response, address, assets, health, reply, session};
 use crate::{admin, board, contracts, feed, orders, people};
@@ -62,6 +61,7 @@ pub fn table() -> Vec<Route> {
         get("api/admin/executors", admin::web::api_executors),
         get("", demo::home),
         post("session", demo::switch),
+        post("language", web::language::choose),
         post("orders", orders::placing::place),
         get("orders/{id}", orders::web::show),
         post("orders/{id}/accept", orders::web::accept),
@@ -268,7 +268,7 @@ impl Edge {
             headers: self.headers.clone(),
             upgrade: None,
             body: Bytes::new(),
-            lang: Lang::default(),
+            lang: session::lang(&self.headers),
             user: identity.map(|identity| identity.user),
             session: identity.and_then(|identity| identity.session),
             meter: Meter::of(Arc::clone(&self.app.flood), party),

@@ -9,6 +9,7 @@ use super::outlet::Reader;
 use super::socket::{self, Hello};
 use crate::error::{Refusal, Refused};
 use crate::exchange::event::Mark;
+use crate::i18n::Lang;
 use crate::identity::Role;
 use crate::web::{Request, Response};
 
@@ -41,7 +42,9 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     };
     let offered = request.headers.get(header::SEC_WEBSOCKET_PROTOCOL);
     let (format, protocol) = if has(header::SEC_WEBSOCKET_PROTOCOL, HTML) {
-        (Format::Html(request.lang), Some(HTML))
+        // The page's own: its reader may have chosen another one since.
+        let lang = request.param("lang").and_then(|tag| Lang::from_tag(&tag));
+        (Format::Html(lang.unwrap_or(request.lang)), Some(HTML))
     } else if has(header::SEC_WEBSOCKET_PROTOCOL, JSON) {
         (Format::Json, Some(JSON))
     } else if offered.is_some() {

@@ -6,22 +6,71 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use unic_langid::langid;
+use unic_langid::{LanguageIdentifier, langid};
+
+use crate::money::Currency;
 
 /// A language that texts exist in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Lang {
     #[default]
     En,
+    Ru,
 }
 
 impl Lang {
-    pub const ALL: [Lang; 1] = [Lang::En];
+    pub const ALL: [Lang; 2] = [Lang::En, Lang::Ru];
 
     /// BCP 47, for `<html lang>` and `Content-Language`.
     pub const fn tag(self) -> &'static str {
         match self {
             Lang::En => "en",
+            Lang::Ru => "ru",
+        }
+    }
+
+    /// As speakers of it call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lang::En => "English",
+            Lang::Ru => "Русский",
+        }
+    }
+
+    pub fn from_tag(tag: &str) -> Option<Lang> {
+        Lang::ALL.into_iter().find(|lang| lang.tag() == tag)
+    }
+
+    /// The language that an `Accept-Language` header likes best of those that there are.
+    pub fn accepted(header: &str) -> Option<Lang> {
+        let ranges = header.split(',').filter_map(|range| {
+            let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+            let quality = parameters.trim().strip_prefix("q=");
+            let quality: f32 = quality.map_or(Some(1.0), |text| text.trim().parse().ok())?;
+            let language = tag.trim().split('-').next()?.to_ascii_lowercase();
+            Some((Lang::from_tag(&language)?, quality)).filter(|(_, quality)| *quality > 0.0)
+        });
+        // The first of the best.
+        let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        best.map(|(lang, _)| lang)
+    }
+
+    /// The marks of decimals and of groups of digits.
+    pub const fn marks(self) -> (char, char) {
+        match self {
+            Lang::En => ('.', ','),
+            Lang::Ru => (',', '\u{a0}'),
+        }
+    }
+
+    /// A currency as people of this language write it after an amount.
+    pub fn currency(self, currency: Currency) -> &'static str {
+        match (self, currency.code()) {
+            (Lang::Ru, "RUB") => "₽",
+            (Lang::Ru, "USD") => "$",
+            (Lang::Ru, "EUR") => "€",
+            (Lang::Ru, "JPY") => "¥",
+            (_, code) => code,
         }
     }
 
@@ -68,13 +117,17 @@ struct Texts {
     plain: HashMap<&'static str, String>,
 }
 
-static EN: LazyLock<Texts> = LazyLock::new(|| {
-    let text = include_str!("../../locales/en.ftl");
-    let resource = FluentResource::try_new(text.to_owned()).expect("locales/en.ftl parses");
-    let mut bundle = FluentBundle::new_concurrent(vec![langid!("en")]);
+static EN: LazyLock<Texts> =
+    LazyLock::new(|| read(langid!("en"), include_str!("../../locales/en.ftl")));
+static RU: LazyLock<Texts> =
+    LazyLock::new(|| read(langid!("ru"), include_str!("../../locales/ru.ftl")));
+
+fn read(lang: LanguageIdentifier, text: &'static str) -> Texts {
+    let resource = FluentResource::try_new(text.to_owned()).expect("the texts parse");
+    let mut bundle = FluentBundle::new_concurrent(vec![lang]);
     // The marks that isolate a variable's direction would show up in titles, attributes and JSON.
     bundle.set_use_isolating(false);
-    bundle.add_resource(resource).expect("every key of locales/en.ftl stands once");
+    bundle.add_resource(resource).expect("every key stands once");
     let plain = text.lines().filter_map(|line| {
         let (key, _) = line.split_once(" =")?;
         let pattern = bundle.get_message(key)?.value()?;
@@ -83,10 +136,11 @@ static EN: LazyLock<Texts> = LazyLock::new(|| {
         errors.is_empty().then_some((key, text))
     });
     Texts { plain: plain.collect(), bundle }
-});
+}
 
 fn texts(lang: Lang) -> &'static Texts {
     match lang {
         Lang::En => &EN,
+        Lang::Ru => &RU,
     }
 }

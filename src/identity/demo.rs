@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 use super::{Identity, Role, User};
 use crate::error::{Refusal, Refused};
 use crate::page::Flash;
-use crate::web::{Request, Response, session};
+use crate::web::{Request, Response, is_ours, session};
 
 /// Who asks: headers win over the cookie; malformed ones are refused.
 pub fn identify(headers: &HeaderMap, key: &cookie::Key) -> Result<Option<Identity>, Refusal> {
@@ -54,13 +54,6 @@ pub async fn switch(request: Request) -> Result<Response, Refused> {
         request.app.hub.end_everywhere(session);
     }
     Ok(response)
-}
-
-/// Whether this is a path on this server, in visible ASCII, and not another host in disguise.
-fn is_ours(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 fn home_of(user: User) -> &'static str {

@@ -112,7 +112,7 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         Flash::Completed { contract } => (about("flash-completed", contract), None),
         Flash::Cancelled { contract } => (about("flash-cancelled", contract), None),
         Flash::Disputed { contract } => (about("flash-disputed", contract), None),
-        Flash::ContractChanged { contract } => (about("flash-elsewhere", contract), None),
+        Flash::ContractChanged { contract } => (about("flash-contract-changed", contract), None),
         Flash::Switched => (lang.text("flash-switched"), None),
     };
     html! {
@@ -130,7 +130,25 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
 fn footer(ctx: &Context) -> Markup {
     html! {
         footer.bottom {
-            div.container { @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } } }
+            div.container {
+                @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } }
+                (languages(ctx))
+            }
+        }
+    }
+}
+
+/// Each in its own language, whoever cannot read this page finds it.
+fn languages(ctx: &Context) -> Markup {
+    let others = Lang::ALL.into_iter().filter(|lang| *lang != ctx.lang);
+    html! {
+        form.languages method="post" action="/language" aria-label=(ctx.lang.text("language-label")) {
+            input type="hidden" name="back" value=(ctx.here);
+            @for lang in others {
+                button.btn.btn-link name="lang" value=(lang.tag()) lang=(lang.tag()) {
+                    (lang.name())
+                }
+            }
         }
     }
 }
@@ -138,6 +156,7 @@ fn footer(ctx: &Context) -> Markup {
 fn words(ctx: &Context, origin: &Origin) -> Markup {
     let lang = ctx.lang;
     let ms = format!("{:.1}", origin.micros as f64 / 1000.0);
+    let ms = ms.replace('.', &lang.marks().0.to_string());
     let source = match origin.source {
         Source::Memory => lang.text("source-memory"),
         Source::Memcached => lang.text("source-memcached"),

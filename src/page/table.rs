@@ -68,24 +68,18 @@ impl Rows<'_> {
 
 /// An amount as people of this language read it: `1,299.95 RUB`.
 pub fn amount(lang: Lang, amount: Amount, currency: Currency) -> Markup {
-    let (decimal_mark, group_mark) = marks(lang);
-    sum(amount.to_grouped(currency, decimal_mark, group_mark), currency)
+    let (decimal_mark, group_mark) = lang.marks();
+    sum(lang, amount.to_grouped(currency, decimal_mark, group_mark), currency)
 }
 
 /// The same for a sum of many.
 pub fn total(lang: Lang, total: Total, currency: Currency) -> Markup {
-    let (decimal_mark, group_mark) = marks(lang);
-    sum(total.to_grouped(currency, decimal_mark, group_mark), currency)
+    let (decimal_mark, group_mark) = lang.marks();
+    sum(lang, total.to_grouped(currency, decimal_mark, group_mark), currency)
 }
 
-fn sum(text: String, currency: Currency) -> Markup {
-    html! { (text) " " small { (currency.code()) } }
-}
-
-fn marks(lang: Lang) -> (char, char) {
-    match lang {
-        Lang::En => ('.', ','),
-    }
+fn sum(lang: Lang, text: String, currency: Currency) -> Markup {
+    html! { (text) " " small { (lang.currency(currency)) } }
 }
 
 /// A point in time; the page's script makes it an age.

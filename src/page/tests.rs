@@ -50,11 +50,15 @@ fn profile(user: User) -> Profile {
 }
 
 fn context(role: Role) -> Context<'static> {
+    context_in(Lang::En, role)
+}
+
+fn context_in(lang: Lang, role: Role) -> Context<'static> {
     let live = Live { history: "h".to_owned(), revision: 41, mark: None };
     let source = Source::Memcached;
     let origin = Origin { source, revision: 41, micros: 412, queries: 1, behind: true };
     Context {
-        lang: Lang::En,
+        lang,
         user: Some(User { role, id: 9 }),
         here: "/orders?page=2",
         demo: true,
@@ -78,7 +82,11 @@ fn place(problem: Option<&'static str>) -> form::Place<'static> {
 
 /// Every page, as one role sees it; a text without its key would panic.
 fn pages(ctx: &Context) -> Vec<String> {
-    let evil = "<script>alert('; DROP TABLE')</script>";
+    pages_with(ctx, "<script>alert('; DROP TABLE')</script>")
+}
+
+/// The same, where all that people typed is this.
+fn pages_with(ctx: &Context, evil: &str) -> Vec<String> {
     let window = Window { page: 5, per_page: 50 };
     let orders = Table::new(41, window, 10_000, vec![order(evil)]);
     let contracts = Table::new(41, window, 10_000, vec![contract(evil)]);
@@ -145,8 +153,9 @@ fn pages(ctx: &Context) -> Vec<String> {
 
 #[test]
 fn no_page_contains_markup_that_somebody_typed() {
-    for role in [Role::Customer, Role::Executor, Role::Admin] {
-        for page in pages(&context(role)) {
+    let roles = [Role::Customer, Role::Executor, Role::Admin];
+    for (lang, role) in Lang::ALL.into_iter().flat_map(|lang| roles.map(|role| (lang, role))) {
+        for page in pages(&context_in(lang, role)) {
             let scripts = page.matches("<script").count();
             assert_eq!(scripts, 1, "only our own script: {page}");
             assert!(!page.contains("<title><"), "{page}");
@@ -209,11 +218,13 @@ fn the_longest_row_fits_into_a_message() {
         let text: String = std::iter::repeat_n(character, 280).collect();
         let status = contracts::Status::Delivered;
         let delivered = Contract { status, ..contract(&text) };
-        let rows = [
-            orders::view::row(Lang::En, &order(&text)).into_string(),
-            contracts::view::row(Lang::En, &contract(&text)).into_string(),
-            contracts::view::row(Lang::En, &delivered).into_string(),
-        ];
+        let rows = Lang::ALL.into_iter().flat_map(|lang| {
+            [
+                orders::view::row(lang, &order(&text)).into_string(),
+                contracts::view::row(lang, &contract(&text)).into_string(),
+                contracts::view::row(lang, &delivered).into_string(),
+            ]
+        });
         for row in rows {
             let json = serde_json::to_string(&row).unwrap();
             assert!(json.len() < 3600, "{} bytes: {json}", json.len());
@@ -277,6 +288,146 @@ fn a_flash_survives_its_cookie_and_nothing_else_does() {
     }
 }
 
+/// What a person reads of a page: its text, and the attributes that are shown or spoken.
+fn readable(page: &str) -> String {
+    let mut text = String::new();
+    for part in page.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').unwrap_or((part, ""));
+        // A name of a language is written in it, and dates and ids are not read as words.
+        if tag.starts_with("script") || tag.contains("lang=\"en\"") || tag.starts_with("time") {
+            continue;
+        }
+        let said = [
+            "aria-label=\"",
+            "title=\"",
+            "placeholder=\"",
+            "alt=\"",
+            "data-taken=\"",
+            "data-live=\"",
+            "data-offline=\"",
+            "data-note=\"",
+            "data-disputed=\"",
+            "data-again=\"",
+        ];
+        for start in said {
+            for (place, _) in tag.match_indices(start) {
+                let value = tag[place + start.len()..].split('"').next().unwrap_or_default();
+                text.push_str(value);
+                text.push('\n');
+            }
+        }
+        text.push_str(after);
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn who_reads_only_russian_finds_no_english() {
+    // Names, and what stands for itself.
+    let known = [
+        "Orderboard",
+        "MySQL",
+        "memcached",
+        "redis",
+        "RUB",
+        "JPY",
+        "UTC",
+        "lt",
+        "gt",
+        "amp",
+        "id",
+        "when",
+        "h",
+        "opened",
+        "orders",
+        "contracts",
+        "script",
+        "live",
+        "title",
+        "detail",
+        "alert",
+        "Not",
+        "like",
+        "that",
+    ];
+    for role in [Role::Customer, Role::Executor, Role::Admin] {
+        for page in pages_with(&context_in(Lang::Ru, role), "Покрасить забор") {
+            let text = readable(&page);
+            let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
+            let foreign: Vec<&str> =
+                words.filter(|word| word.len() > 1 && !known.contains(word)).collect();
+            assert!(foreign.is_empty(), "{foreign:?} in {text}");
+        }
+    }
+}
+
+#[test]
+fn texts_say_the_same_with_the_same_in_every_language() {
+    let texts = [
+        ("en", include_str!("../../locales/en.ftl")),
+        ("ru", include_str!("../../locales/ru.ftl")),
+    ];
+    let read = |text: &str| {
+        let mut keys: std::collections::BTreeMap<String, BTreeSet<String>> = Default::default();
+        let mut key = String::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((name, _)) = line.split_once(" =").filter(|_| !line.starts_with(' ')) {
+                key = name.to_owned();
+                keys.entry(key.clone()).or_default();
+            }
+            for variable in line.split('$').skip(1) {
+                let end = variable.find(|letter: char| !letter.is_ascii_alphanumeric());
+                let name = &variable[..end.unwrap_or(variable.len())];
+                keys.get_mut(&key).expect("a text").insert(name.to_owned());
+            }
+        }
+        keys
+    };
+    let [(_, english), others @ ..] = &texts.map(|(lang, text)| (lang, read(text)));
+    for (lang, keys) in others {
+        for (key, variables) in english {
+            assert_eq!(keys.get(key), Some(variables), "{key} in {lang}");
+        }
+        assert_eq!(keys.len(), english.len(), "{lang} has keys of its own");
+    }
+}
+
+#[test]
+fn russian_counts_as_russians_do() {
+    for (count, expected) in [
+        (1, "Подходит 1 открытый заказ."),
+        (2, "Подходят 2 открытых заказа."),
+        (5, "Подходят 5 открытых заказов."),
+        (11, "Подходят 11 открытых заказов."),
+        (21, "Подходит 21 открытый заказ."),
+    ] {
+        assert_eq!(Lang::Ru.format("filter-found", [("total", count.into())]), expected);
+    }
+    let (price, currency) =
+        (Amount::from_hundredths(12_999_500).unwrap(), Currency::from_code("RUB").unwrap());
+    let sum = table::amount(Lang::Ru, price, currency).into_string();
+    assert_eq!(sum, "1\u{a0}299,95 <small>₽</small>");
+}
+
+#[test]
+fn the_language_that_is_liked_best_is_taken() {
+    for (header, expected) in [
+        ("ru", Some(Lang::Ru)),
+        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Some(Lang::Ru)),
+        ("en-US,en;q=0.9,ru;q=0.8", Some(Lang::En)),
+        ("de, ru;q=0.5, en;q=0.4", Some(Lang::Ru)),
+        ("ru;q=0, en;q=0.1", Some(Lang::En)),
+        ("RU-ru ; q=1", Some(Lang::Ru)),
+        ("de,fr", None),
+        ("*", None),
+        ("", None),
+        ("ru;q=x", None),
+    ] {
+        assert_eq!(Lang::accepted(header), expected, "{header}");
+    }
+}
+
 /// The keys that the sources ask for by name.
 fn asked_keys(folder: &Path, keys: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -311,4 +462,29 @@ fn every_key_that_is_asked_for_has_a_text() {
         .filter(|key| key.as_str() != "error-" && !known.contains(key.as_str()))
         .collect();
     assert!(missing.is_empty(), "no text for {missing:?}");
+    // And what nobody asks for is not there.
+    let mut literals = String::new();
+    all_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut literals);
+    let made = |key: &str| {
+        // Of buttons, by what they do.
+        let act = ["order-", "contract-"].iter().find_map(|start| key.strip_prefix(start));
+        let acts = ["withdraw", "renew", "deliver", "complete", "give-up"];
+        act.is_some_and(|act| acts.contains(&act.trim_end_matches("-this")))
+    };
+    let unused: Vec<_> = known
+        .iter()
+        .filter(|key| !literals.contains(&format!("\"{key}\"")) && !made(key))
+        .collect();
+    assert!(unused.is_empty(), "nobody asks for {unused:?}");
+}
+
+fn all_sources(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all_sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
 }

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod assets;
 pub mod health;
+pub mod language;
 pub mod reply;
 pub mod server;
 pub mod session;
@@ -208,6 +209,13 @@ impl Request {
         };
         RequestKey::new(&key, &self.path, &self.body).map(Some).ok_or_else(malformed)
     }
+}
+
+/// Whether this is a path on this server, in visible ASCII, and not another host in disguise.
+pub fn is_ours(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 pub fn is_api(path: &str) -> bool {

@@ -6,11 +6,13 @@ use http::{HeaderMap, HeaderValue, header};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::i18n::Lang;
 use crate::identity::{Identity, User};
 use crate::page::Flash;
 
 const WHO: &str = "orderboard_who";
 const FLASH: &str = "orderboard_flash";
+const LANG: &str = "orderboard_lang";
 const SEEN: &str = "orderboard_seen";
 
 /// The user that the signed cookie names, and the session that it stands for.
@@ -41,6 +43,17 @@ pub fn remember_flash(flash: Flash) -> HeaderValue {
 
 pub fn forget_flash() -> HeaderValue {
     write(FLASH, String::new(), Some(0))
+}
+
+/// The language that was chosen, or else the one that the browser likes best.
+pub fn lang(headers: &HeaderMap) -> Lang {
+    let chosen = read(headers, LANG).and_then(|cookie| Lang::from_tag(cookie.value()));
+    let accepted = || Lang::accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?);
+    chosen.or_else(accepted).unwrap_or_default()
+}
+
+pub fn remember_lang(lang: Lang) -> HeaderValue {
+    write(LANG, lang.tag().to_owned(), Some(365 * 24 * 3600))
 }
 
 /// The revision that this client has seen the effect of, if it is of our history. Programs may send

@@ -15,6 +15,7 @@ mod filters;
 mod flood;
 mod history;
 mod idempotency;
+mod languages;
 mod life;
 mod lost_time;
 mod money;
