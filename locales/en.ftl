@@ -21,6 +21,7 @@ role-executor = Executor
 role-admin = Admin
 
 demo-banner = This is a demo: there are no passwords, and anybody can be anyone.
+demo-label = Demo
 switch-role = Role
 switch-id = Number
 switch-submit = Switch

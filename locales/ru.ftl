@@ -20,6 +20,7 @@ role-executor = Исполнитель
 role-admin = Администратор
 
 demo-banner = Это демонстрация: паролей нет, и каждый может быть кем угодно.
+demo-label = Демонстрация
 switch-role = Роль
 switch-id = Номер
 switch-submit = Сменить

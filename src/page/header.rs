@@ -96,7 +96,7 @@ pub fn demo_bar(ctx: &Context) -> Markup {
     let lang = ctx.lang;
     let id = ctx.user.map(|user| user.id).filter(|&id| id > 0);
     html! {
-        div.demo {
+        aside.demo aria-label=(lang.text("demo-label")) {
             div.container {
                 p { (lang.text("demo-banner")) }
                 form.switch method="post" action="/session" {
