@@ -172,6 +172,7 @@ place-price = Price
 place-price-example = 100.00
 place-currency = Currency
 place-commission = Our commission is { $percent } % of the price; the executor gets the rest.
+place-preview = Our commission is { $fee }; the executor gets { $payout }.
 place-submit = Place order
 
 ## Contracts

@@ -182,6 +182,7 @@ place-price = Цена
 place-price-example = 100,00
 place-currency = Валюта
 place-commission = Наша комиссия — { $percent } % цены; остальное получит исполнитель.
+place-preview = Наша комиссия — { $fee }; исполнитель получит { $payout }.
 place-submit = Разместить заказ
 
 ## Договоры

@@ -44,9 +44,12 @@ pub fn place(ctx: &Context, place: &Place) -> Markup {
                 input type="hidden" name="request_id" value=(place.request_id);
                 (description(ctx, place))
                 div.sum { (price(ctx, place)) (currency(ctx, place)) }
-                p.form-text {
-                    (lang.format("place-commission", [("percent", place.percent.into())]))
-                }
+                @let plain = lang.format("place-commission", [("percent", place.percent.into())]);
+                p.form-text role="status" data-plain=(plain) data-percent=(place.percent)
+                    data-preview=(lang.format("place-preview", [
+                        ("fee", "{fee}".into()), ("payout", "{payout}".into()),
+                    ]))
+                    { (plain) }
                 button.btn.btn-primary type="submit" { (lang.text("place-submit")) }
             }
         }

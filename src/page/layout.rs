@@ -13,10 +13,12 @@ use crate::web::assets;
 /// The styles and the script, the same on every page.
 static LINKS: LazyLock<Markup> = LazyLock::new(|| {
     html! {
-        link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
+        link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"))
+            data-news=(assets::url("icon-news.svg"));
         link rel="stylesheet" href=(assets::url("bootstrap.css"));
         link rel="stylesheet" href=(assets::url("app.css"));
         script defer src=(assets::url("live.js")) {}
+        script defer src=(assets::url("desk.js")) {}
     }
 });
 

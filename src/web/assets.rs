@@ -14,7 +14,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 6] = [
     Asset {
         name: "bootstrap.css",
         content_type: "text/css; charset=utf-8",
@@ -29,6 +29,16 @@ const ASSETS: [Asset; 4] = [
         name: "live.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../assets/live.js"),
+    },
+    Asset {
+        name: "desk.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../assets/desk.js"),
+    },
+    Asset {
+        name: "icon-news.svg",
+        content_type: "image/svg+xml",
+        bytes: include_bytes!("../../assets/icon-news.svg"),
     },
     Asset {
         name: "icon.svg",
