@@ -281,6 +281,9 @@ overview-orders = Orders ever placed
 overview-contracts = Contracts
 overview-watchers = Watching now
 overview-gain = Earned
+find-number = Number
+find-submit = Find
+find-missing = There is no number { $id } here.
 overview-gain-text = The commission of all contracts, in each currency.
 
 ## What went wrong: a short title, and a sentence ($id: of the order)

@@ -299,6 +299,9 @@ overview-orders = Всего размещено
 overview-contracts = Договоров
 overview-watchers = Сейчас смотрят
 overview-gain = Заработано
+find-number = Номер
+find-submit = Найти
+find-missing = Номера { $id } здесь нет.
 overview-gain-text = Комиссия по всем договорам, в каждой валюте.
 
 ## Что пошло не так: короткий заголовок и предложение

@@ -46,9 +46,11 @@ fn counter(ctx: &Context, key: &str, count: &str, value: u32) -> Markup {
     }
 }
 
-pub fn orders(ctx: &Context, orders: &Table<Order>) -> Markup {
+/// `missing`: a number that was looked for in vain.
+pub fn orders(ctx: &Context, orders: &Table<Order>, missing: Option<u32>) -> Markup {
+    let counted = html! { span.count data-count="orders" { (orders.total) } };
     html! {
-        h1 { (ctx.lang.text("nav-orders")) " " span.count data-count="orders" { (orders.total) } }
+        (head(ctx, "nav-orders", counted, "/admin/orders", missing))
         (orders::view::table(
             ctx.lang, orders::view::Kind::All, orders.page, orders.per_page, &orders.rows,
         ))
@@ -56,29 +58,46 @@ pub fn orders(ctx: &Context, orders: &Table<Order>) -> Markup {
     }
 }
 
-pub fn contracts(ctx: &Context, contracts: &Table<Contract>) -> Markup {
+pub fn contracts(ctx: &Context, contracts: &Table<Contract>, missing: Option<u32>) -> Markup {
+    let counted = html! { span.count data-count="contracts" { (contracts.total) } };
     html! {
-        h1 {
-            (ctx.lang.text("nav-contracts")) " "
-            span.count data-count="contracts" { (contracts.total) }
-        }
+        (head(ctx, "nav-contracts", counted, "/admin/contracts", missing))
         (contracts::view::table(ctx, "/admin/contracts", contracts))
     }
 }
 
-pub fn customers(ctx: &Context, people: &Table<Profile>) -> Markup {
+pub fn people(
+    ctx: &Context,
+    role: Role,
+    (path, title): (&str, &str),
+    people: &Table<Profile>,
+    missing: Option<u32>,
+) -> Markup {
+    let counted = html! { span.count { (people.total) } };
     html! {
-        h1 { (ctx.lang.text("nav-customers")) " " span.count { (people.total) } }
-        (people::view::table(ctx, Role::Customer, &people.rows))
-        (paging(ctx, "/admin/customers", people))
+        (head(ctx, title, counted, path, missing))
+        (people::view::table(ctx, role, &people.rows))
+        (paging(ctx, path, people))
     }
 }
 
-pub fn executors(ctx: &Context, people: &Table<Profile>) -> Markup {
+/// What a table is of, how much there is, and the way to one of it by its number.
+fn head(ctx: &Context, title: &str, counted: Markup, path: &str, missing: Option<u32>) -> Markup {
+    let lang = ctx.lang;
     html! {
-        h1 { (ctx.lang.text("nav-executors")) " " span.count { (people.total) } }
-        (people::view::table(ctx, Role::Executor, &people.rows))
-        (paging(ctx, "/admin/executors", people))
+        div.head {
+            h1 { (lang.text(title)) " " (counted) }
+            form.find method="get" action=(path) role="search" {
+                input.form-control.form-control-sm name="id" inputmode="numeric" required
+                    placeholder=(lang.text("find-number")) aria-label=(lang.text("find-number"));
+                button.btn.btn-sm.btn-outline-secondary { (lang.text("find-submit")) }
+            }
+        }
+        @if let Some(id) = missing {
+            p.alert.alert-warning role="status" {
+                (lang.format("find-missing", [("id", id.to_string().into())]))
+            }
+        }
     }
 }
 

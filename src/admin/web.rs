@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Summary, view};
 use crate::app::App;
 use crate::database::{Meter, Reads};
-use crate::error::Refused;
-use crate::identity::Role;
+use crate::error::{Refusal, Refused};
+use crate::identity::{Role, User};
 use crate::page::paging::Table;
 use crate::people::{self, Profile};
 use crate::web::reply::Provenance;
@@ -64,13 +64,26 @@ pub async fn api_summary(request: Request) -> Result<Response, Refused> {
     Ok(request.json(request.source(), &shape(&summary)))
 }
 
+/// The number that somebody looks for in a table, if they do; nonsense is a number that nothing has.
+fn sought(request: &Request) -> Option<u32> {
+    let text = request.param("id")?;
+    let text = text.trim().trim_start_matches(['#', '№']).trim();
+    (!text.is_empty()).then(|| text.parse().unwrap_or(0))
+}
+
 /// `GET /admin/orders`
 pub async fn orders(request: Request) -> Result<Response, Refused> {
     request.require(&ADMIN)?;
+    let missing = sought(&request);
+    if let Some(id) = missing
+        && orders::store::find(request.interactions(), id).await?.is_some()
+    {
+        return Ok(request.redirect(&format!("/orders/{id}"), None, None));
+    }
     let table = orders::store::list_all(request.interactions(), request.window()).await?;
     let title = request.lang.text("nav-orders");
     let data = Provenance { source: request.source(), revision: table.revision };
-    Ok(request.live_page(&title, data, |context| view::orders(context, &table)))
+    Ok(request.live_page(&title, data, |context| view::orders(context, &table, missing)))
 }
 
 /// `GET /api/admin/orders`
@@ -84,10 +97,16 @@ pub async fn api_orders(request: Request) -> Result<Response, Refused> {
 /// `GET /admin/contracts`
 pub async fn contracts(request: Request) -> Result<Response, Refused> {
     request.require(&ADMIN)?;
+    let missing = sought(&request);
+    if let Some(id) = missing
+        && contracts::store::find(request.interactions(), id).await?.is_some()
+    {
+        return Ok(request.redirect(&format!("/contracts/{id}"), None, None));
+    }
     let table = contracts::store::list_all(request.interactions(), request.window()).await?;
     let title = request.lang.text("nav-contracts");
     let data = Provenance { source: request.source(), revision: table.revision };
-    Ok(request.live_page(&title, data, |context| view::contracts(context, &table)))
+    Ok(request.live_page(&title, data, |context| view::contracts(context, &table, missing)))
 }
 
 /// `GET /api/admin/contracts`
@@ -99,10 +118,12 @@ pub async fn api_contracts(request: Request) -> Result<Response, Refused> {
 
 /// `GET /admin/customers`
 pub async fn customers(request: Request) -> Result<Response, Refused> {
-    let people = list_people(&request, Role::Customer).await?;
-    let title = request.lang.text("nav-customers");
-    let data = Provenance { source: request.source(), revision: people.revision };
-    Ok(request.live_page(&title, data, |context| view::customers(context, &people)))
+    show_people(request, Role::Customer, "/admin/customers", "nav-customers").await
+}
+
+/// `GET /admin/customers/{id}`
+pub async fn customer(request: Request) -> Result<Response, Refused> {
+    show_person(request, Role::Customer).await
 }
 
 /// `GET /api/admin/customers`
@@ -113,16 +134,52 @@ pub async fn api_customers(request: Request) -> Result<Response, Refused> {
 
 /// `GET /admin/executors`
 pub async fn executors(request: Request) -> Result<Response, Refused> {
-    let people = list_people(&request, Role::Executor).await?;
-    let title = request.lang.text("nav-executors");
-    let data = Provenance { source: request.source(), revision: people.revision };
-    Ok(request.live_page(&title, data, |context| view::executors(context, &people)))
+    show_people(request, Role::Executor, "/admin/executors", "nav-executors").await
+}
+
+/// `GET /admin/executors/{id}`
+pub async fn executor(request: Request) -> Result<Response, Refused> {
+    show_person(request, Role::Executor).await
 }
 
 /// `GET /api/admin/executors`
 pub async fn api_executors(request: Request) -> Result<Response, Refused> {
     let people = list_people(&request, Role::Executor).await?;
     Ok(request.json(request.source(), &people.map(people::web::shape)))
+}
+
+async fn show_people(
+    request: Request,
+    role: Role,
+    path: &str,
+    title: &'static str,
+) -> Result<Response, Refused> {
+    request.require(&ADMIN)?;
+    let missing = sought(&request);
+    if let Some(id) = missing
+        && find_person(&request, role, id).await?.is_some()
+    {
+        return Ok(request.redirect(&format!("{path}/{id}"), None, None));
+    }
+    let people = list_people(&request, role).await?;
+    let data = Provenance { source: request.source(), revision: people.revision };
+    Ok(request.live_page(&request.lang.text(title), data, |context| {
+        view::people(context, role, (path, title), &people, missing)
+    }))
+}
+
+async fn show_person(request: Request, role: Role) -> Result<Response, Refused> {
+    request.require(&ADMIN)?;
+    let profile = find_person(&request, role, request.id).await?.ok_or(Refusal::NotFound)?;
+    let title = request.lang.text("profile-title");
+    let data = Provenance { source: request.source(), revision: profile.as_of_revision };
+    Ok(request.live_page(&title, data, |context| people::view::one(context, &profile)))
+}
+
+/// Somebody of whom anything was counted.
+async fn find_person(request: &Request, role: Role, id: u32) -> Result<Option<Profile>, Refused> {
+    let profile = people::store::find(request.users(), User { role, id }).await?;
+    Ok(Some(profile).filter(|profile| !profile.totals.is_empty()))
 }
 
 async fn list_people(request: &Request, role: Role) -> Result<Table<Profile>, Refused> {

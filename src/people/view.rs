@@ -31,6 +31,20 @@ pub fn profile(ctx: &Context, profile: &Profile, behind: u64) -> Markup {
     }
 }
 
+/// Somebody's page as admins see it.
+pub fn one(ctx: &Context, profile: &Profile) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        article.profile {
+            h1 { (title(lang, profile.user)) }
+            @if let Some(registered) = profile.registered {
+                p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }
+            }
+            (totals(lang, profile.user.role, &profile.totals))
+        }
+    }
+}
+
 fn title(lang: Lang, user: User) -> Markup {
     let id = user.id;
     html! {
@@ -118,7 +132,9 @@ fn row(lang: Lang, person: &Profile) -> Markup {
     let lines: Vec<_> = person.totals.iter().map(|of| figures(lang, role, of)).collect();
     html! {
         tr data-id=(person.user.id) {
-            td.id { "#" (person.user.id) }
+            td.id {
+                a href={ "/admin/" (role.name()) "s/" (person.user.id) } { "#" (person.user.id) }
+            }
             td.when { @if let Some(registered) = person.registered { (time(registered)) } }
             @for column in 0..lines.first().map_or(0, Vec::len) {
                 td.tally {

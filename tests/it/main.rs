@@ -2,6 +2,7 @@
 //! and memcached, with a database of its own per test. Run it by `bin/test`, which starts the
 //! services. Each test ends with the audit of its books.
 
+mod access;
 mod bell;
 mod caches;
 mod contracts;

@@ -317,3 +317,34 @@ async fn a_page_that_says_no_offers_the_switcher() {
     browser.get("/admin").await.expect(200);
     world.audit().await;
 }
+
+#[tokio::test]
+async fn admins_find_things_by_their_numbers() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    server.customer(7).place("x", "10.00", "RUB").await;
+    server.executor(9).accept(1).await.expect(201);
+    world.counted().await;
+    let mut admin = Browser::of(&server, "admin", 1).await;
+    for (path, to, says) in [
+        ("/admin/orders?id=1", "/orders/1", "Order #1"),
+        ("/admin/orders?id=%231", "/orders/1", "Order #1"),
+        ("/admin/contracts?id=+1+", "/contracts/1", "Contract #1"),
+        ("/admin/customers?id=7", "/admin/customers/7", "Customer #7"),
+        ("/admin/executors?id=9", "/admin/executors/9", "Executor #9"),
+    ] {
+        let reply = admin.get(path).await.expect(303);
+        assert_eq!(reply.header("location"), to);
+        let page = admin.get(to).await.expect(200).text();
+        assert!(page.contains(says), "{page}");
+    }
+    for path in ["/admin/orders?id=2", "/admin/contracts?id=x", "/admin/customers?id=9"] {
+        let page = admin.get(path).await.expect(200).text();
+        assert!(page.contains("There is no number"), "{page}");
+    }
+    let page = admin.get("/admin/customers").await.expect(200).text();
+    assert!(page.contains("href=\"/admin/customers/7\""), "{page}");
+    admin.get("/admin/executors/7").await.expect(404);
+    server.customer(7).get("/admin/customers/7").await.expect(403);
+    world.audit().await;
+}

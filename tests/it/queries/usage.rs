@@ -56,6 +56,8 @@ fn reads(server: &Server) -> Vec<(Client, &'static str, &'static str, bool)> {
     add(&admin, "api/admin/contracts", &["/api/admin/contracts?page=190&per_page=100"], false);
     add(&admin, "admin/customers", &["/admin/customers", "/admin/customers?page=900"], false);
     add(&admin, "api/admin/customers", &["/api/admin/customers?page=150&per_page=100"], false);
+    add(&admin, "admin/customers/{id}", &["/admin/customers/7"], false);
+    add(&admin, "admin/executors/{id}", &["/admin/executors/7"], false);
     add(&admin, "admin/executors", &["/admin/executors", "/admin/executors?page=900"], false);
     add(&admin, "api/admin/executors", &["/api/admin/executors?page=150&per_page=100"], false);
     reads
