@@ -26,6 +26,10 @@ switch-role = Role
 switch-id = Number
 switch-submit = Switch
 language-label = Language
+theme-label = Colors
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
 
 ## The live indicator and its news ($id: of the order; $when: such as “in 3 sec.”)
 
@@ -380,7 +384,7 @@ note-control-character = The note contains a control character. Only line breaks
 currency-unknown = The currency must be one of { $allowed }.
 version-malformed = The version must be the number of a version of the order.
 outcome-unknown = The outcome must be completed or cancelled.
-language-unknown = The language must be one of { $allowed }.
+choice-unknown = It must be one of { $allowed }.
 field-missing = The field “{ $field }” is missing.
 field-not-text = The field “{ $field }” must be a string.
 user-malformed = The role (X-User-Type) must be customer, executor or admin, and the number (X-User-Id) from 1 to 2147483647.

@@ -25,6 +25,10 @@ switch-role = Роль
 switch-id = Номер
 switch-submit = Сменить
 language-label = Язык
+theme-label = Цвета
+theme-system = Как в системе
+theme-light = Светлые
+theme-dark = Тёмные
 
 ## Индикатор связи и его новости
 
@@ -426,7 +430,7 @@ note-control-character = В сообщении есть управляющий �
 currency-unknown = Валюта должна быть одной из: { $allowed }.
 version-malformed = Версия должна быть номером версии заказа.
 outcome-unknown = Решение (outcome) должно быть completed или cancelled.
-language-unknown = Язык должен быть одним из: { $allowed }.
+choice-unknown = Допускается одно из: { $allowed }.
 field-missing = Поля «{ $field }» нет.
 field-not-text = Поле «{ $field }» должно быть строкой.
 user-malformed = Роль (X-User-Type) должна быть customer, executor или admin, а номер (X-User-Id) — от 1 до 2147483647.

@@ -66,7 +66,7 @@ pub enum FieldRule {
     Currency {
         allowed: String,
     },
-    Language {
+    OneOf {
         allowed: String,
     },
     Outcome,
@@ -252,8 +252,8 @@ impl FieldRule {
             FieldRule::Currency { allowed } => {
                 lang.format("currency-unknown", [("allowed", allowed.clone().into())])
             }
-            FieldRule::Language { allowed } => {
-                lang.format("language-unknown", [("allowed", allowed.clone().into())])
+            FieldRule::OneOf { allowed } => {
+                lang.format("choice-unknown", [("allowed", allowed.clone().into())])
             }
             FieldRule::NeedsCurrency => lang.text("filter-needs-currency"),
             FieldRule::BelowMin => lang.text("filter-max-below-min"),

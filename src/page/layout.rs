@@ -5,22 +5,34 @@ use std::sync::LazyLock;
 use maud::{DOCTYPE, Markup, html};
 
 use super::header::{demo_bar, header};
-use super::{Context, Flash, Main, Origin, Source};
+use super::{Context, Flash, Main, Origin, Source, Theme};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 use crate::web::assets;
 
 /// The styles and the script, the same on every page.
-static LINKS: LazyLock<Markup> = LazyLock::new(|| {
+static LINKS: LazyLock<[Markup; Theme::ALL.len()]> = LazyLock::new(|| Theme::ALL.map(links));
+
+fn links(theme: Theme) -> Markup {
+    // Dark colors are a sheet of their own: the browser decides, or the reader did.
+    let (scheme, media) = match theme {
+        Theme::System => ("light dark", Some("(prefers-color-scheme: dark)")),
+        Theme::Light => ("light", None),
+        Theme::Dark => ("dark", Some("all")),
+    };
     html! {
+        meta name="color-scheme" content=(scheme);
         link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"))
             data-news=(assets::url("icon-news.svg"));
         link rel="stylesheet" href=(assets::url("bootstrap.css"));
         link rel="stylesheet" href=(assets::url("app.css"));
+        @if let Some(media) = media {
+            link rel="stylesheet" href=(assets::url("dark.css")) media=(media);
+        }
         script defer src=(assets::url("live.js")) {}
         script defer src=(assets::url("desk.js")) {}
     }
-});
+}
 
 /// Where the script says what it must, and the words for it.
 static NOTICES: LazyLock<[Markup; Lang::ALL.len()]> = LazyLock::new(|| {
@@ -53,9 +65,8 @@ pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
                 title { (title) " · " (lang.text("brand")) }
-                (*LINKS)
+                (LINKS[ctx.theme as usize])
             }
             body class=(role_class(ctx.user)) data-here=(ctx.here) data-as=[ctx.user]
                 data-live=[live.map(|_| "/live")]
@@ -134,7 +145,7 @@ fn footer(ctx: &Context) -> Markup {
         footer.bottom {
             div.container {
                 @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } }
-                (languages(ctx))
+                div.looks { (languages(ctx)) (themes(ctx)) }
             }
         }
     }
@@ -150,6 +161,25 @@ fn languages(ctx: &Context) -> Markup {
                 button.btn.btn-link name="lang" value=(lang.tag()) lang=(lang.tag()) {
                     (lang.name())
                 }
+            }
+        }
+    }
+}
+
+fn themes(ctx: &Context) -> Markup {
+    let lang = ctx.lang;
+    let name = |theme| match theme {
+        Theme::System => lang.text("theme-system"),
+        Theme::Light => lang.text("theme-light"),
+        Theme::Dark => lang.text("theme-dark"),
+    };
+    html! {
+        form.themes method="post" action="/theme" aria-label=(lang.text("theme-label")) {
+            input type="hidden" name="back" value=(ctx.here);
+            (lang.text("theme-label")) ": "
+            @for theme in Theme::ALL {
+                button.btn.btn-link name="theme" value=(theme.name())
+                    aria-pressed=(theme == ctx.theme) { (name(theme)) }
             }
         }
     }

@@ -17,9 +17,36 @@ use crate::exchange::event::Mark;
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
 
+/// Light or dark.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Theme {
+    /// As the reader's system has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Theme; 3] = [Theme::System, Theme::Light, Theme::Dark];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Theme> {
+        Theme::ALL.into_iter().find(|theme| theme.name() == name)
+    }
+}
+
 /// What a page is made with, besides its own data.
 pub struct Context<'a> {
     pub lang: Lang,
+    pub theme: Theme,
     /// Who reads it; `None`: nobody yet.
     pub user: Option<User>,
     /// Path and query of this page: to come back to, and to fetch it again.

@@ -59,6 +59,7 @@ fn context_in(lang: Lang, role: Role) -> Context<'static> {
     let origin = Origin { source, revision: 41, micros: 412, queries: 1, behind: true };
     Context {
         lang,
+        theme: Theme::Dark,
         user: Some(User { role, id: 9 }),
         here: "/orders?page=2",
         demo: true,

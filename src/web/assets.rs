@@ -14,7 +14,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 6] = [
+const ASSETS: [Asset; 7] = [
     Asset {
         name: "bootstrap.css",
         content_type: "text/css; charset=utf-8",
@@ -24,6 +24,11 @@ const ASSETS: [Asset; 6] = [
         name: "app.css",
         content_type: "text/css; charset=utf-8",
         bytes: include_bytes!("../../assets/app.css"),
+    },
+    Asset {
+        name: "dark.css",
+        content_type: "text/css; charset=utf-8",
+        bytes: include_bytes!("../../assets/dark.css"),
     },
     Asset {
         name: "live.js",

@@ -4,7 +4,7 @@
 pub mod address;
 pub mod assets;
 pub mod health;
-pub mod language;
+pub mod looks;
 pub mod reply;
 pub mod server;
 pub mod session;

@@ -69,8 +69,10 @@ impl Request {
         let here = self.here();
         let behind = !self.app.database_is_up();
         let flash = session::flash(&self.headers);
+        let theme = session::theme(&self.headers);
         let mut context = Context {
             lang: self.lang,
+            theme,
             user: self.user,
             here: &here,
             demo: true,
@@ -86,7 +88,7 @@ impl Request {
         let main = main.borrow();
         // The history is part of it: after a restore the same revision is another page.
         let live = context.live.as_ref().map(|live| (&live.history, live.revision));
-        let tag = tag(&(title, main.digest(), &here, self.user, self.lang, live, behind));
+        let tag = tag(&(title, main.digest(), &here, self.user, (self.lang, theme), live, behind));
         let source = data.map_or(Source::None, |data| data.source);
         if status == StatusCode::OK && flash.is_none() && self.has(&tag) {
             return self.not_modified(&tag, source);

@@ -8,10 +8,11 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::i18n::Lang;
 use crate::identity::{Identity, User};
-use crate::page::Flash;
+use crate::page::{Flash, Theme};
 
 const WHO: &str = "orderboard_who";
 const FLASH: &str = "orderboard_flash";
+const THEME: &str = "orderboard_theme";
 const LANG: &str = "orderboard_lang";
 const SEEN: &str = "orderboard_seen";
 
@@ -54,6 +55,16 @@ pub fn lang(headers: &HeaderMap) -> Lang {
 
 pub fn remember_lang(lang: Lang) -> HeaderValue {
     write(LANG, lang.tag().to_owned(), Some(365 * 24 * 3600))
+}
+
+/// The colors that were chosen.
+pub fn theme(headers: &HeaderMap) -> Theme {
+    let chosen = read(headers, THEME);
+    chosen.and_then(|cookie| Theme::from_name(cookie.value())).unwrap_or_default()
+}
+
+pub fn remember_theme(theme: Theme) -> HeaderValue {
+    write(THEME, theme.name().to_owned(), Some(365 * 24 * 3600))
 }
 
 /// The revision that this client has seen the effect of, if it is of our history. Programs may send

@@ -3,20 +3,16 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { Server, launch, open } from './support.js';
+import { test } from 'node:test';
+import { live, open, stage } from './support.js';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const run = Date.now() % 1_000_000;
 const customer = 10_100_000 + run;
 const executor = 11_200_000 + run;
-let server;
-let browser;
 let pages;
 
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
+const at = stage(async ({ server }) => {
   const ask = (role, id, path, body) => server.ask(role, id, path, body);
   const order = async (text) => {
     const body = { description: text, price: '1299.95', currency: 'RUB' };
@@ -51,11 +47,6 @@ before(async () => {
   ];
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-});
-
 /** What axe finds on a page, in words. */
 async function check(window, what) {
   // Everything that can be opened is.
@@ -80,16 +71,16 @@ for (const look of looks) {
   test(`axe finds nothing: ${look.locale}, ${look.colorScheme}, ${look.viewport.width} px`, async () => {
     const found = [];
     for (const [role, id, path] of pages) {
-      const window = await open(browser, server, role, id, path, look);
+      const window = await open(at.browser, at.server, role, id, path, look);
       if (path !== '/nowhere' && !path.includes('min=5')) {
-        await window.locator('#live[data-state="live"]').waitFor();
+        await live(window);
       }
       found.push(...await check(window, `${role} ${path}`));
       await window.context().close();
     }
-    const nobody = await browser.newContext(look);
+    const nobody = await at.browser.newContext(look);
     const start = await nobody.newPage();
-    await start.goto(server.url);
+    await start.goto(at.server.url);
     found.push(...await check(start, 'the start page'));
     await nobody.close();
     assert.deepEqual(found, []);

@@ -1,39 +1,27 @@
 // The whole life of contracts in three windows, side by side: whose turn it is shows by itself.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Server, isMarked, launch, mark, open } from './support.js';
+import { test } from 'node:test';
+import { isMarked, live, mark, open, stage } from './support.js';
 
-let server;
-let browser;
+const at = stage();
 // Texts and people of this run: the databases may hold those of earlier ones.
 const run = Date.now() % 1_000_000;
 const customer = 3_100_000 + run;
 const executor = 4_200_000 + run;
 
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-});
-
-const live = (window) => window.locator('#live[data-state="live"]').waitFor();
 const status = (window, status) => window.locator(`article[data-status="${status}"]`).waitFor();
 const press = (window, act) => window.locator(`article button[formaction$="/${act}"]`).click();
 
 /** A contract over an order of this text, and the windows of its parties and an admin on it. */
 async function contract(text) {
   const order = { description: text, price: '100.00', currency: 'RUB' };
-  const { order: { id } } = await server.ask('customer', customer, '/api/orders', order);
-  const accepted = await server.ask('executor', executor, `/api/orders/${id}/accept`, {});
+  const { order: { id } } = await at.server.ask('customer', customer, '/api/orders', order);
+  const accepted = await at.server.ask('executor', executor, `/api/orders/${id}/accept`, {});
   const path = `/contracts/${accepted.contract.id}`;
   const windows = {
-    theirs: await open(browser, server, 'customer', customer, path),
-    mine: await open(browser, server, 'executor', executor, path),
-    above: await open(browser, server, 'admin', 1, path),
+    theirs: await open(at.browser, at.server, 'customer', customer, path),
+    mine: await open(at.browser, at.server, 'executor', executor, path),
+    above: await open(at.browser, at.server, 'admin', 1, path),
   };
   for (const window of Object.values(windows)) {
     await live(window);
@@ -51,7 +39,7 @@ async function end(...windows) {
 
 test('work is delivered, disputed and ruled before the eyes of all three', async () => {
   const { id, theirs, mine, above } = await contract(`Paint the gate ${run}`);
-  const table = await open(browser, server, 'customer', customer, '/my/contracts');
+  const table = await open(at.browser, at.server, 'customer', customer, '/my/contracts');
   await live(table);
   await mark(table);
   assert.equal(await theirs.locator('article button[formaction]').count(), 0, 'it is not their turn');
@@ -89,7 +77,7 @@ test('work is delivered, disputed and ruled before the eyes of all three', async
 test('a confirmation ends it, and stale buttons answer kindly', async () => {
   const { id, theirs, mine, above } = await contract(`Paint the shed ${run}`);
   // A page that hears nothing offers what is not possible any more.
-  const stale = await open(browser, server, 'executor', executor, `/contracts/${id}`, {
+  const stale = await open(at.browser, at.server, 'executor', executor, `/contracts/${id}`, {
     javaScriptEnabled: false,
   });
   await press(mine, 'deliver');
@@ -106,7 +94,7 @@ test('a confirmation ends it, and stale buttons answer kindly', async () => {
 test('what is given up is back on the board, and counted', async () => {
   const text = `Paint the bench ${run}`;
   const { theirs, mine, above } = await contract(text);
-  const board = await open(browser, server, 'executor', executor + 1, '/orders');
+  const board = await open(at.browser, at.server, 'executor', executor + 1, '/orders');
   await live(board);
   await mark(board);
   await mine.locator('summary', { hasText: 'I cannot do this' }).click();
@@ -116,7 +104,7 @@ test('what is given up is back on the board, and counted', async () => {
   await status(above, 'cancelled');
   await theirs.locator('.history a', { hasText: 'Order #' }).click();
   await theirs.locator('.history li', { hasText: 'came back to the board' }).waitFor();
-  await mine.goto(`${server.url}/profile`);
+  await mine.goto(`${at.server.url}/profile`);
   await mine.locator('div', { hasText: /^Given up\s*1$/ }).waitFor();
   assert.ok(await isMarked(board));
   await end(theirs, mine, above, board);
@@ -125,11 +113,11 @@ test('what is given up is back on the board, and counted', async () => {
 test('an order changes on the board where it stands, and nobody accepts what they have not seen', async () => {
   const text = `Paint the porch ${run}`;
   const placed = { description: text, price: '100.00', currency: 'RUB' };
-  const { order: { id } } = await server.ask('customer', customer, '/api/orders', placed);
-  const theirs = await open(browser, server, 'customer', customer, `/orders/${id}`);
-  const board = await open(browser, server, 'executor', executor, '/orders');
-  const detail = await open(browser, server, 'executor', executor, `/orders/${id}`);
-  const stale = await open(browser, server, 'executor', executor, '/orders', {
+  const { order: { id } } = await at.server.ask('customer', customer, '/api/orders', placed);
+  const theirs = await open(at.browser, at.server, 'customer', customer, `/orders/${id}`);
+  const board = await open(at.browser, at.server, 'executor', executor, '/orders');
+  const detail = await open(at.browser, at.server, 'executor', executor, `/orders/${id}`);
+  const stale = await open(at.browser, at.server, 'executor', executor, '/orders', {
     javaScriptEnabled: false,
   });
   for (const window of [theirs, board, detail]) await live(window);
@@ -157,7 +145,7 @@ test('an order changes on the board where it stands, and nobody accepts what the
 
 test('the parties write to each other, and what is being written stays', async () => {
   const { id, theirs, mine, above } = await contract(`Paint the barn ${run}`);
-  const table = await open(browser, server, 'customer', customer, '/my/contracts');
+  const table = await open(at.browser, at.server, 'customer', customer, '/my/contracts');
   await live(table);
   await theirs.fill('#note [name="text"]', 'Not sent yet');
   await mine.fill('#note [name="text"]', 'Which colour,\n<b>green</b>?');

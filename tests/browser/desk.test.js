@@ -1,29 +1,17 @@
 // What helps who types: the sums beside the price, the draft, the keys, the news while nobody looks.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Server, launch, open } from './support.js';
+import { gzipSync } from 'node:zlib';
+import { test } from 'node:test';
+import { live, open, stage } from './support.js';
 
-let server;
-let browser;
+const at = stage();
 // Texts and people of this run: the databases may hold those of earlier ones.
 const run = Date.now() % 1_000_000;
 const customer = 12_100_000 + run;
 const executor = 13_200_000 + run;
 
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-});
-
-const live = (window) => window.locator('#live[data-state="live"]').waitFor();
-
 test('fee and payout stand beside the price, exactly, and the draft is there again', async () => {
-  const desk = await open(browser, server, 'customer', customer, '/my/orders');
+  const desk = await open(at.browser, at.server, 'customer', customer, '/my/orders');
   const sums = desk.locator('#place [data-preview]');
   for (const [price, currency, said] of [
     ['99,95', 'RUB', /commission is 1\.999\sRUB; the executor gets 97\.951\sRUB/],
@@ -39,25 +27,25 @@ test('fee and payout stand beside the price, exactly, and the draft is there aga
   }
   await desk.fill('#place [name="description"]', `Half a thought ${run}`);
   await desk.fill('#place [name="price"]', '12');
-  await desk.goto(`${server.url}/profile`);
-  await desk.goto(`${server.url}/my/orders`);
+  await desk.goto(`${at.server.url}/profile`);
+  await desk.goto(`${at.server.url}/my/orders`);
   assert.equal(await desk.inputValue('#place [name="description"]'), `Half a thought ${run}`);
   assert.equal(await desk.inputValue('#place [name="price"]'), '12');
   await desk.locator('#place button').click();
   await desk.locator('.news', { hasText: 'placed' }).waitFor();
   assert.equal(await desk.inputValue('#place [name="description"]'), '');
   assert.equal(await desk.inputValue('#place [name="currency"]'), 'EUR', 'as the last time');
-  await desk.goto(`${server.url}/my/orders`);
+  await desk.goto(`${at.server.url}/my/orders`);
   assert.equal(await desk.inputValue('#place [name="description"]'), '', 'it was placed');
   assert.deepEqual(desk.faults, []);
 });
 
 test('the board is gone through and taken from by keys', async () => {
-  const order = async (text) => (await server.ask('customer', customer, '/api/orders', {
+  const order = async (text) => (await at.server.ask('customer', customer, '/api/orders', {
     description: text, price: '10.00', currency: 'RUB',
   })).order.id;
   const [first, second] = [await order(`One ${run}`), await order(`Two ${run}`)];
-  const board = await open(browser, server, 'executor', executor, '/orders');
+  const board = await open(at.browser, at.server, 'executor', executor, '/orders');
   await live(board);
   await board.locator(`#order-${second}`).waitFor();
   await board.keyboard.press('j');
@@ -75,7 +63,7 @@ test('the board is gone through and taken from by keys', async () => {
   });
   await board.keyboard.press('a');
   await board.locator('.news', { hasText: `Order #${first} is yours` }).waitFor();
-  await board.goto(`${server.url}/orders`);
+  await board.goto(`${at.server.url}/orders`);
   await board.keyboard.press('/');
   await board.keyboard.type('jak');
   assert.equal(await board.inputValue('#filter [name="q"]'), 'jak', 'typing is typing');
@@ -83,16 +71,16 @@ test('the board is gone through and taken from by keys', async () => {
 });
 
 test('news that came while nobody looked stand in the title', async () => {
-  const { order: { id } } = await server.ask('customer', customer, '/api/orders', {
+  const { order: { id } } = await at.server.ask('customer', customer, '/api/orders', {
     description: `Three ${run}`, price: '10.00', currency: 'RUB',
   });
-  const desk = await open(browser, server, 'customer', customer, '/my/orders');
+  const desk = await open(at.browser, at.server, 'customer', customer, '/my/orders');
   await live(desk);
   const title = await desk.title();
   await desk.evaluate(() => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
   });
-  await server.ask('executor', executor, `/api/orders/${id}/accept`, {});
+  await at.server.ask('executor', executor, `/api/orders/${id}/accept`, {});
   await desk.waitForFunction((title) => document.title === `(1) ${title}`, title);
   assert.match(await desk.locator('link[rel="icon"]').getAttribute('href'), /icon-news/);
   await desk.evaluate(() => {
@@ -101,4 +89,30 @@ test('news that came while nobody looked stand in the title', async () => {
   });
   assert.equal(await desk.title(), title);
   assert.deepEqual(desk.faults, []);
+});
+
+test('pages are light, and nothing jumps while one loads', async () => {
+  const board = await open(at.browser, at.server, 'executor', executor, '/orders');
+  const html = await (await board.context().request.get(`${at.server.url}/orders`)).text();
+  assert.ok(html.length <= 30 * 1024, `the board's HTML takes ${html.length} bytes`);
+  const paths = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+\.(?:css|js)\?[^"]*)"/g)];
+  assert.equal(paths.length, 5);
+  let bytes = 0;
+  for (const [, path] of paths) {
+    const asset = await board.context().request.get(at.server.url + path);
+    bytes += gzipSync(await asset.body()).length;
+  }
+  assert.ok(bytes <= 60 * 1024, `styles and scripts take ${bytes} bytes`);
+
+  await board.addInitScript(() => {
+    window.shifts = [];
+    const where = ({ node }) => (node?.outerHTML ?? node?.parentElement?.outerHTML)?.slice(0, 80);
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries()) window.shifts.push([value, ...sources.map(where)]);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await board.reload();
+  await live(board);
+  await board.evaluate(() => new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); }));
+  assert.deepEqual(await board.evaluate(() => window.shifts), []);
 });

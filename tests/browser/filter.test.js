@@ -1,36 +1,24 @@
 // The board filtered, live: what fits comes and goes, what does not is never seen.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Server, isMarked, launch, mark, open } from './support.js';
+import { test } from 'node:test';
+import { isMarked, live, mark, open, stage } from './support.js';
 
-let server;
-let browser;
+const at = stage();
 // Texts and people of this run: the databases may hold those of earlier ones.
 const run = Date.now() % 1_000_000;
 const customer = 7_100_000 + run;
 const executor = 8_200_000 + run;
 
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-});
-
-const live = (window) => window.locator('#live[data-state="live"]').waitFor();
 const row = (window, id) => window.locator(`#order-${id}`);
 
 async function place(description, price, currency = 'RUB') {
   const body = { description, price, currency };
-  return (await server.ask('customer', customer, '/api/orders', body)).order.id;
+  return (await at.server.ask('customer', customer, '/api/orders', body)).order.id;
 }
 
 test('a filter is filled in, shared by its address, and live', async () => {
   const before = await place(`Before ${run}`, '77.00');
-  const board = await open(browser, server, 'executor', executor, '/orders');
+  const board = await open(at.browser, at.server, 'executor', executor, '/orders');
   await live(board);
   await board.locator('summary', { hasText: 'Filter' }).click();
   await board.selectOption('#filter [name="currency"]', 'RUB');
@@ -47,11 +35,11 @@ test('a filter is filled in, shared by its address, and live', async () => {
   ];
   await row(board, fits).waitFor();
   for (const id of [cheap, dollars]) assert.equal(await row(board, id).count(), 0);
-  await server.ask('customer', customer, `/api/orders/${fits}/edit`, { price: '81.00' });
+  await at.server.ask('customer', customer, `/api/orders/${fits}/edit`, { price: '81.00' });
   await row(board, fits).waitFor({ state: 'detached' });
-  await server.ask('customer', customer, `/api/orders/${cheap}/edit`, { price: '70.00' });
+  await at.server.ask('customer', customer, `/api/orders/${cheap}/edit`, { price: '70.00' });
   await row(board, cheap).waitFor();
-  await server.ask('executor', executor + 1, `/api/orders/${before}/accept`, {});
+  await at.server.ask('executor', executor + 1, `/api/orders/${before}/accept`, {});
   await row(board, before).waitFor({ state: 'detached' });
   assert.ok(await isMarked(board), 'without a reload');
   assert.deepEqual(board.faults, []);
@@ -61,7 +49,7 @@ test('words and the order by price are kept up by fetching, and what is typed st
   const [word, more] = [`w${run}`, `Wash ${run} windows w${run}`];
   const dear = await place(`A ${word} dear`, '900.00');
   const path = `/orders?currency=RUB&q=${word}&sort=price`;
-  const board = await open(browser, server, 'executor', executor, path);
+  const board = await open(at.browser, at.server, 'executor', executor, path);
   await live(board);
   await mark(board);
   await row(board, dear).waitFor();

@@ -1,30 +1,17 @@
 // Who reads only Russian: pages, live rows, notices and sums, and the way there and back.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Server, isMarked, launch, mark, open } from './support.js';
+import { test } from 'node:test';
+import { isMarked, live, mark, open, stage } from './support.js';
 
-let server;
-let browser;
+const at = stage();
 // Texts and people of this run: the databases may hold those of earlier ones.
 const run = Date.now() % 1_000_000;
 const customer = 9_100_000 + run;
 
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.kill();
-});
-
-const live = (window) => window.locator('#live[data-state="live"]').waitFor();
-
 test('a Russian browser is answered in Russian, live, and can be switched', async () => {
   const options = { locale: 'ru-RU' };
-  const orders = await open(browser, server, 'customer', customer, '/my/orders', options);
-  const board = await open(browser, server, 'executor', customer + 1, '/orders', options);
+  const orders = await open(at.browser, at.server, 'customer', customer, '/my/orders', options);
+  const board = await open(at.browser, at.server, 'executor', customer + 1, '/orders', options);
   for (const window of [orders, board]) {
     await live(window);
     assert.equal(await window.locator('html').getAttribute('lang'), 'ru');
@@ -53,15 +40,15 @@ test('a Russian browser is answered in Russian, live, and can be switched', asyn
 });
 
 test('a page that somebody has open follows when the language changes in another tab', async () => {
-  const one = await open(browser, server, 'customer', customer, '/profile', { locale: 'ru-RU' });
+  const one = await open(at.browser, at.server, 'customer', customer, '/profile', { locale: 'ru-RU' });
   const other = await one.context().newPage();
-  await other.goto(`${server.url}/my/orders`);
+  await other.goto(`${at.server.url}/my/orders`);
   await live(other);
   await one.locator('.languages button', { hasText: 'English' }).click();
   await one.locator('h1', { hasText: 'Customer' }).waitFor();
   // Its rows stay in its own language, until it fetches itself.
   const order = { description: `Ещё ${run}`, price: '5.00', currency: 'RUB' };
-  const { order: { id } } = await server.ask('customer', customer, '/api/orders', order);
+  const { order: { id } } = await at.server.ask('customer', customer, '/api/orders', order);
   await other.locator(`#order-${id}`, { hasText: 'Отозвать' }).waitFor();
   assert.deepEqual(one.faults, []);
 });

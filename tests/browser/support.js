@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const BINARY = process.env.ORDERBOARD_BIN ?? 'target/debug/orderboard';
@@ -125,3 +126,20 @@ export async function open(browser, server, role, id, path, options = {}) {
 /** Marks a page's script world: a reload would lose the mark. */
 export const mark = (window) => window.evaluate(() => { window.stays = true; });
 export const isMarked = (window) => window.evaluate(() => window.stays === true);
+
+/** A server and a browser for all tests of a file, and what they prepare; there once the tests run. */
+export function stage(prepare) {
+  const at = {};
+  before(async () => {
+    at.server = await Server.start();
+    at.browser = await launch();
+    await prepare?.(at);
+  });
+  after(async () => {
+    await at.browser?.close();
+    await at.server?.kill();
+  });
+  return at;
+}
+
+export const live = (window) => window.locator('#live[data-state="live"]').waitFor();

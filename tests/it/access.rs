@@ -42,6 +42,7 @@ const TABLE: &[(&str, [u16; 4])] = &[
     ("GET ", [200, 303, 303, 303]),
     ("POST session", [422, 422, 422, 422]),
     ("POST language", [422, 422, 422, 422]),
+    ("POST theme", [422, 422, 422, 422]),
     ("POST orders", [401, 422, 403, 403]),
     ("GET orders/{id}", [401, 404, 404, 404]),
     ("POST orders/{id}/accept", [401, 403, 404, 403]),

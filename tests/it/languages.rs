@@ -79,3 +79,27 @@ async fn a_chosen_language_stays_whatever_the_browser_likes() {
     assert!(reply.text().contains("must be one of en, ru"), "{}", reply.text());
     world.audit().await;
 }
+
+#[tokio::test]
+async fn light_or_dark_is_the_systems_until_somebody_chooses() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut browser = Browser::of(&server, "executor", 9).await;
+    let sheet = |page: &str| {
+        let link = page.split("<link").find(|link| link.contains("/assets/dark.css"));
+        link.and_then(|link| link.split("media=\"").nth(1)?.split('"').next().map(str::to_owned))
+    };
+    let page = browser.get("/orders").await.expect(200).text();
+    assert_eq!(sheet(&page).as_deref(), Some("(prefers-color-scheme: dark)"));
+    for (theme, media) in
+        [("dark", Some("all")), ("light", None), ("system", Some("(prefers-color-scheme: dark)"))]
+    {
+        let fields = [("theme", theme), ("back", "/orders?page=1")];
+        let page = browser.submit_and_follow("/theme", &fields).await.expect(200).text();
+        assert_eq!(sheet(&page).as_deref(), media, "{theme}");
+    }
+    let reply = browser.submit("/theme", &[("theme", "pink")]).await.expect(422);
+    assert!(reply.text().contains("one of system, light, dark"), "{}", reply.text());
+    browser.get("/assets/dark.css").await.expect(200);
+    world.audit().await;
+}
