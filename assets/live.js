@@ -39,6 +39,19 @@
     }
   }
 
+  // Rows are the same for everybody; admins go from a number to its person.
+  function link(from = document) {
+    if (!body.matches('.role-admin')) return;
+    for (const [cell, people] of [['who', 'customers'], ['whom', 'executors']]) {
+      for (const place of all(`td.${cell}:not(:has(a))`, from)) {
+        const [id, way] = [place.textContent, document.createElement('a')];
+        way.href = `/admin/${people}/${id}`;
+        way.textContent = id;
+        place.replaceChildren(way);
+      }
+    }
+  }
+
   // The socket: one at a time; whatever goes wrong, the next one goes on from the same revision.
 
   const SILENCE = 35000;
@@ -115,7 +128,10 @@
     current = Math.min(current, heard + 1000);
     if (message.resync) return resync(message.retry_ms);
     if (message.goodbye) return connectLater(message.retry_ms);
-    if (message.summary) return count(message.summary);
+    if (message.summary) {
+      count(message.summary);
+      return dispatchEvent(new CustomEvent('pulse', { detail: message.pulse }));
+    }
     if (message.from > revision) return connectLater();
     attempt = 0;
     count({ watchers: message.watchers });
@@ -146,6 +162,7 @@
     if (!response || response.status === 429 || response.status >= 500) return null;
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     age(page);
+    link(page);
     const same = page.body.dataset.as === body.dataset.as && page.documentElement.lang === root.lang;
     if (page.body.dataset.revision && same) return page;
     location.assign(body.dataset.here);
@@ -289,6 +306,7 @@
   function make(html) {
     const { content } = Object.assign(document.createElement('template'), { innerHTML: html });
     age(content);
+    link(content);
     content.firstChild.classList.add('fresh');
     return content.firstChild;
   }
@@ -411,6 +429,7 @@
     if (persisted && revision) connect();
   });
   age();
+  link();
   setInterval(age, 10000);
   if (!revision) return;
 

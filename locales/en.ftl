@@ -273,6 +273,21 @@ profile-orders-completed = Orders completed
 profile-orders-given-up = Given up
 profile-money-received = Money received
 profile-gain = Commission
+days-of-customer = Ordered by day
+days-of-executor = Earned by day
+# $money: of the best day.
+days-most = most: { $money }
+# $day: such as 25 Nov; $money: with its currency.
+day-of-customer =
+    { $day }: { $count ->
+        [one] one order
+       *[other] { $count } orders
+    }, { $money }
+day-of-executor =
+    { $day }: { $count ->
+        [one] one order accepted
+       *[other] { $count } orders accepted
+    }, { $money }
 people-id = No.
 people-registered = Here since
 people-empty = Nobody is here yet.
@@ -284,7 +299,40 @@ overview-open-orders = Open orders
 overview-orders = Orders ever placed
 overview-contracts = Contracts
 overview-watchers = Watching now
+overview-orders-per-minute = Orders a minute
+overview-accepts-per-minute = Accepts a minute
+overview-books = The books
+overview-server = This server
+overview-parts = What it stands on
 overview-gain = Earned
+chart-label = The last ten minutes
+chart-flow = A minute
+chart-orders = orders
+chart-accepts = accepts
+chart-delivery = Delivery to the last watcher, ms
+# $revision: the newest that was looked at.
+books-balance = The books balance at revision { $revision }.
+books-differ = The books do not balance at revision { $revision }: `orderboard audit` says where.
+books-unknown = They have not been audited yet.
+books-checked = Audited
+server-queued = Commands waiting
+server-batch = Commands in a batch
+server-cache-hits = Pages from caches
+server-behind = Changes yet to be counted
+server-text = Averages are of the last minute.
+figure-percent = { $percent } %
+part-interactions = MySQL: the board
+part-users = MySQL: people
+part-redis = redis
+part-memcached = memcached
+part-up = up
+part-down = down
+part-none = not in use
+
+## Tables of everything
+
+export = CSV
+export-title = The whole table for a spreadsheet
 find-number = Number
 find-submit = Find
 find-missing = There is no number { $id } here.

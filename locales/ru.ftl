@@ -291,6 +291,23 @@ profile-orders-completed = Выполнено заказов
 profile-orders-given-up = Отказов
 profile-money-received = Получено
 profile-gain = Комиссия
+days-of-customer = Заказано по дням
+days-of-executor = Заработано по дням
+# $money: лучшего дня.
+days-most = больше всего: { $money }
+# $day: например 25.11; $money: с валютой.
+day-of-customer =
+    { $day }: { $count ->
+        [one] { $count } заказ
+        [few] { $count } заказа
+       *[many] { $count } заказов
+    }, { $money }
+day-of-executor =
+    { $day }: принято { $count ->
+        [one] { $count } заказ
+        [few] { $count } заказа
+       *[many] { $count } заказов
+    }, { $money }
 people-id = №
 people-registered = Здесь с
 people-empty = Здесь пока никого нет.
@@ -302,7 +319,40 @@ overview-open-orders = Открытых заказов
 overview-orders = Всего размещено
 overview-contracts = Договоров
 overview-watchers = Сейчас смотрят
+overview-orders-per-minute = Заказов в минуту
+overview-accepts-per-minute = Принято в минуту
+overview-books = Учёт
+overview-server = Этот сервер
+overview-parts = На чём он стоит
 overview-gain = Заработано
+chart-label = Последние десять минут
+chart-flow = В минуту
+chart-orders = заказов
+chart-accepts = принято
+chart-delivery = Доставка до последнего, мс
+# $revision: последняя проверенная.
+books-balance = Учёт сходится на ревизии { $revision }.
+books-differ = Учёт не сходится на ревизии { $revision }: где именно, скажет `orderboard audit`.
+books-unknown = Проверки ещё не было.
+books-checked = Проверено
+server-queued = Команд в очереди
+server-batch = Команд в пачке
+server-cache-hits = Страниц из кэша
+server-behind = Изменений ещё не посчитано
+server-text = Средние — за последнюю минуту.
+figure-percent = { $percent } %
+part-interactions = MySQL: доска
+part-users = MySQL: люди
+part-redis = redis
+part-memcached = memcached
+part-up = работает
+part-down = не отвечает
+part-none = не используется
+
+## Таблицы всего
+
+export = CSV
+export-title = Вся таблица для электронных таблиц
 find-number = Номер
 find-submit = Найти
 find-missing = Номера { $id } здесь нет.

@@ -44,6 +44,8 @@ pub struct Config {
     pub complete_after_days: u32,
     /// Contracts that an executor may have to deliver at once; `u32::MAX`: no limit.
     pub max_active_contracts: u32,
+    /// Seconds between two audits of the running board; `u32::MAX`: never.
+    pub audit_every_seconds: u32,
     pub limits: Limits,
     /// Who may say, by `X-Forwarded-For`, for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
@@ -109,6 +111,7 @@ impl Config {
             expire_after_days: reader.limit("EXPIRE_AFTER_DAYS", "30"),
             complete_after_days: reader.limit("COMPLETE_AFTER_DAYS", "3"),
             max_active_contracts: reader.limit("MAX_ACTIVE_CONTRACTS", "20"),
+            audit_every_seconds: reader.limit("AUDIT_EVERY_SECONDS", "3600"),
             limits: Limits {
                 orders_per_day: reader.limit("MAX_ORDERS_PER_DAY", "200"),
                 accepts_per_minute: reader.limit("MAX_ACCEPTS_PER_MINUTE", "60"),
@@ -296,6 +299,7 @@ mod tests {
             ("REDIS_URL", "http://h"),
             ("ALLOWED_ORIGINS", "example.org"),
             ("MAX_SOCKETS", "-1"),
+            ("AUDIT_EVERY_SECONDS", "hourly"),
             ("MAX_ORDERS_PER_DAY", "many"),
             ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ]);
@@ -310,6 +314,7 @@ mod tests {
             "REDIS_URL:",
             "ALLOWED_ORIGINS:",
             "MAX_SOCKETS:",
+            "AUDIT_EVERY_SECONDS:",
             "MAX_ORDERS_PER_DAY:",
             "TRUSTED_PROXIES:",
         ] {

@@ -15,7 +15,8 @@
 //! - [`cache`] holds pages in memcached and redis; [`app::personal`] decides which of them are good.
 //! - [`web`] and [`routes`] are the edge: requests in, replies out; [`page`] is what pages share.
 //! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
-//! - [`audit`] checks everything against the journal; [`demo`] is people, simulated.
+//! - [`audit`] checks everything against the journal, by hand and regularly; [`admin`] shows that, and
+//!   how busy the board is; [`demo`] is people, simulated.
 //!
 //! # What always holds
 //!

@@ -83,7 +83,8 @@ async fn audit(config: &Config) -> Result<bool, Fault> {
     let in_place = stderr.is_terminal();
     let progress = Progress::new(&mut stderr, in_place);
     let (interactions, users) = (&config.database_url, &config.users_database_url);
-    audit::run(interactions, users, &mut std::io::stdout(), progress).await
+    let (_, balanced) = audit::run(interactions, users, &mut std::io::stdout(), progress).await?;
+    Ok(balanced)
 }
 
 async fn rebuild(config: &Config) -> Result<(), Fault> {

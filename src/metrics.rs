@@ -9,6 +9,7 @@ use prometheus_client::registry::Registry;
 
 use crate::board::index::Counts;
 use crate::cache::Faults;
+use crate::exchange::Exchange;
 use crate::feed::measures::Measures;
 use crate::flood::Flood;
 use crate::page::Source;
@@ -23,8 +24,15 @@ pub struct Metrics {
     replies: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
+/// Replies with data, since the start.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Replies {
+    pub cached: u64,
+    pub read: u64,
+}
+
 impl Metrics {
-    pub fn new(feed: &Measures, flood: &Flood, faults: &Faults) -> Metrics {
+    pub fn new(exchange: &Exchange, feed: &Measures, flood: &Flood, faults: &Faults) -> Metrics {
         let mut registry = Registry::with_prefix("orderboard");
         let gauges = [
             ("revision", "The newest revision that this server's board shows"),
@@ -36,6 +44,7 @@ impl Metrics {
             registry.register(name, help, gauge.clone());
             gauge
         });
+        exchange.measures.register(&mut registry);
         feed.register(&mut registry);
         let refusals = flood.refusals.clone();
         registry.register("flood_refusals", "Requests refused, by the limit reached", refusals);
@@ -49,6 +58,15 @@ impl Metrics {
     /// Counts a reply.
     pub fn note_reply(&self, source: Source) {
         self.replies.get_or_create(&[("source", source.name())]).inc();
+    }
+
+    /// How many replies came from a cache, and how many were read from a database.
+    pub fn replies(&self) -> Replies {
+        let count = |source: Source| self.replies.get_or_create(&[("source", source.name())]).get();
+        Replies {
+            cached: count(Source::Memory) + count(Source::Memcached) + count(Source::Redis),
+            read: count(Source::Mysql),
+        }
     }
 
     /// Everything as it is now.

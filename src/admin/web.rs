@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Summary, view};
-use crate::app::App;
-use crate::database::{Meter, Reads};
+use super::{Overview, Summary, view};
 use crate::error::{Refusal, Refused};
 use crate::identity::{Role, User};
 use crate::page::paging::Table;
 use crate::people::{self, Profile};
+use crate::web::health::word;
 use crate::web::reply::Provenance;
 use crate::web::{Request, Response};
 use crate::{contracts, orders};
@@ -33,35 +32,47 @@ pub fn shape(summary: &Summary) -> Value {
     shape
 }
 
-/// The counters now. While the statistics are away, their part is missing.
-pub async fn summarise(app: &App, meter: &Meter) -> Summary {
-    let reads = Reads { pool: &app.users, meter };
-    let gain = people::store::gains(reads).await.ok();
-    let counts = app.board.counts();
-    Summary {
-        revision: counts.revision,
-        open_orders: counts.open_orders,
-        orders: counts.orders,
-        contracts: counts.contracts,
-        watchers: app.hub.watchers(),
-        gain,
-    }
+/// What else the overview shows, as programs and sockets see it.
+pub fn pulse_shape(overview: &Overview) -> Value {
+    let mut shape = serde_json::to_value(overview.now).expect("figures are plain data");
+    shape["statistics_behind"] = overview.behind.into();
+    let parts = overview.parts.named().map(|(name, up)| (name.to_owned(), word(up).into()));
+    shape["parts"] = Value::Object(parts.into_iter().collect());
+    shape["books"] = overview.books.map_or(Value::Null, |books| {
+        json!({
+            "balanced": books.balanced,
+            "revision": books.revision,
+            "finished": books.finished,
+        })
+    });
+    shape
 }
 
 /// `GET /admin`
 pub async fn overview(request: Request) -> Result<Response, Refused> {
     request.require(&ADMIN)?;
-    let summary = summarise(&request.app, &request.meter).await;
+    let earned = super::earned(&request.app, &request.meter).await;
+    let overview = Overview::new(&request.app, &earned).await;
     let title = request.lang.text("overview-title");
-    let data = Provenance { source: request.source(), revision: summary.revision };
-    Ok(request.live_page(&title, data, |context| view::overview(context, &summary)))
+    let data = Provenance { source: request.source(), revision: overview.summary.revision };
+    Ok(request.live_page(&title, data, |context| view::overview(context, &overview)))
 }
 
 /// `GET /api/admin/summary`
 pub async fn api_summary(request: Request) -> Result<Response, Refused> {
     request.require(&ADMIN)?;
-    let summary = summarise(&request.app, &request.meter).await;
+    let earned = super::earned(&request.app, &request.meter).await;
+    let summary = Summary::new(&request.app, &earned);
     Ok(request.json(request.source(), &shape(&summary)))
+}
+
+/// `GET /api/admin/pulse`: the last minutes, and now.
+pub async fn api_pulse(request: Request) -> Result<Response, Refused> {
+    request.require(&ADMIN)?;
+    let earned = super::earned(&request.app, &request.meter).await;
+    let mut shape = request.app.pulse.shape();
+    shape["now"] = pulse_shape(&Overview::new(&request.app, &earned).await);
+    Ok(request.json(request.source(), &shape))
 }
 
 /// The number that somebody looks for in a table, if they do; nonsense is a number that nothing has.
@@ -178,7 +189,7 @@ async fn show_person(request: Request, role: Role) -> Result<Response, Refused> 
 
 /// Somebody of whom anything was counted.
 async fn find_person(request: &Request, role: Role, id: u32) -> Result<Option<Profile>, Refused> {
-    let profile = people::store::find(request.users(), User { role, id }).await?;
+    let profile = people::web::load(request, User { role, id }).await?;
     Ok(Some(profile).filter(|profile| !profile.totals.is_empty()))
 }
 

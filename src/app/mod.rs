@@ -13,7 +13,11 @@ use serde_json::json;
 use sqlx::MySqlPool;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
+use crate::admin::Overview;
+use crate::admin::pulse::Pulse;
+use crate::audit::regular::{self, LastBooks};
 use crate::board::index::Board;
 use crate::board::pages::Pages;
 use crate::cache::Faults;
@@ -31,9 +35,11 @@ use crate::flood::Flood;
 use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, routes, statistics, web};
 
-/// Runs that may wait for the follower; beyond that it reads the journal.
 /// Filtered boards that are read at once, on one server.
 const SEARCHES: usize = 2;
+/// Tables that are exported at once, on one server.
+const EXPORTS: usize = 2;
+/// Runs that may wait for the follower; beyond that it reads the journal.
 const COMMITTED: usize = 1024;
 /// How long watchers may take to hear that the server leaves.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -53,7 +59,12 @@ pub struct App {
     pub flood: Arc<Flood>,
     /// Filtered boards that may be read at once.
     pub searches: Semaphore,
+    /// Tables that may be exported at once.
+    pub exports: Arc<Semaphore>,
     pub metrics: Metrics,
+    pub pulse: Pulse,
+    /// What the last audit said.
+    pub books: LastBooks,
     database_up: Arc<AtomicBool>,
 }
 
@@ -95,6 +106,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
     let app = Arc::new(App {
+        metrics: Metrics::new(&exchange, &hub.measures, &flood, &faults),
         interactions: database::pool(interactions.clone()),
         users: database::pool(users.clone()),
         exchange,
@@ -103,9 +115,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         pages: Pages::new(shared),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
-        metrics: Metrics::new(&hub.measures, &flood, &faults),
+        pulse: Pulse::default(),
+        books: LastBooks::default(),
         flood: Arc::new(flood),
         searches: Semaphore::new(SEARCHES),
+        exports: Arc::new(Semaphore::new(EXPORTS)),
         database_up: Arc::clone(&database_up),
         config,
     });
@@ -135,8 +149,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             async move { hub.beat().await }
         }),
         tokio::spawn(fanout::run(Arc::clone(&hub))),
+        tokio::spawn({
+            let app = Arc::clone(&app);
+            async move { Pulse::run(&app).await }
+        }),
         tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
         tokio::spawn(expiry::run(Arc::clone(&app), pool.clone())),
+        tokio::spawn({
+            let (app, pool) = (Arc::clone(&app), pool.clone());
+            async move { regular::keep(&app.config, &pool, &app.books).await }
+        }),
         tokio::spawn(forget(pool)),
     ];
 
@@ -181,25 +203,37 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     ended
 }
 
-/// Tells admins the counters, at most once a second, when something changed.
+/// Tells admins the counters and how busy the board is, at most once a second, when something
+/// changed. The statistics are asked when they may say something new, and now and then whether they
+/// are there.
 async fn summarise(app: Arc<App>, mut counted: watch::Receiver<u64>) {
+    const ASK_EVERY: u32 = 5;
     let mut revision = app.board.watch();
     let mut timer = tokio::time::interval(Duration::from_secs(1));
-    let mut watchers = 0;
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut earned, mut asked) = (None, ASK_EVERY);
     let mut last = String::new();
     loop {
         timer.tick().await;
-        let changed = revision.has_changed().unwrap_or(false)
-            || counted.has_changed().unwrap_or(false)
-            || watchers != app.hub.watchers();
-        if !(changed && app.hub.wants_summaries()) {
+        if !app.hub.wants_summaries() {
             continue;
         }
-        revision.mark_unchanged();
-        counted.mark_unchanged();
-        watchers = app.hub.watchers();
-        let summary = admin::web::summarise(&app, &Meter::default()).await;
-        let message = json!({"summary": admin::web::shape(&summary)}).to_string();
+        asked += 1;
+        if asked >= ASK_EVERY
+            || revision.has_changed().unwrap_or(false)
+            || counted.has_changed().unwrap_or(false)
+        {
+            revision.mark_unchanged();
+            counted.mark_unchanged();
+            earned = admin::earned(&app, &Meter::default()).await;
+            asked = 0;
+        }
+        let overview = Overview::new(&app, &earned).await;
+        let message = json!({
+            "summary": admin::web::shape(&overview.summary),
+            "pulse": admin::web::pulse_shape(&overview),
+        });
+        let message = message.to_string();
         if message != last {
             app.hub.summarise(message.clone());
             last = message;

@@ -20,6 +20,7 @@ mod orders;
 mod people;
 mod posting;
 mod progress;
+pub mod regular;
 mod report;
 mod requests;
 mod statistics;
@@ -46,7 +47,8 @@ use survey::Survey;
 const ROLES: [(Role, &People); 2] =
     [(Role::Customer, &store::CUSTOMERS), (Role::Executor, &store::EXECUTORS)];
 
-/// Writes a line for each invariant and a last one for all; returns whether all of them hold.
+/// Writes a line for each invariant and a last one for all; returns as of which revision, and
+/// whether all of them hold.
 /// Memory: some megabytes, however many orders there are and however much is wrong; besides, at most
 /// three bits for each order, and a compressed bitmap of the persons in each currency.
 pub async fn run(
@@ -54,7 +56,7 @@ pub async fn run(
     users_url: &str,
     out: &mut (dyn Write + Send),
     progress: Progress<'_>,
-) -> Result<bool, Fault> {
+) -> Result<(u64, bool), Fault> {
     // This snapshot first: so the statistics can only be behind the journal, never ahead.
     let users = store::open(users_url).await?;
     let interactions = store::open(interactions_url).await?;
@@ -63,7 +65,8 @@ pub async fn run(
     let findings = audit.find(&head).await?;
     // The progress must be gone from a terminal before the report is there.
     drop(audit);
-    report::write(out, &findings.into_checks(), head.revision)
+    let balanced = report::write(out, &findings.into_checks(), head.revision)?;
+    Ok((head.revision, balanced))
 }
 
 struct Audit<'a> {

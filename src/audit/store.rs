@@ -3,17 +3,19 @@
 mod people;
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlConnection, MySqlExecutor, Row};
 use uuid::Uuid;
 
 pub use people::{
     CUSTOMERS, EXECUTORS, People, Person, Position, each_person, earnings, highest_person, position,
 };
 
+use super::regular::Books;
 use super::sums::Highest;
 use crate::contracts::notes::Note;
 use crate::contracts::{self, Contract};
@@ -220,4 +222,44 @@ fn in_currency(row: &MySqlRow, currency: Currency) -> Result<(), sqlx::Error> {
         return Ok(());
     }
     Err(decode("original_currency", format!("{code} instead of {}", currency.code())))
+}
+
+/// What the last audit said, if there was one.
+pub async fn find_books(executor: impl MySqlExecutor<'_>) -> Result<Option<Books>, sqlx::Error> {
+    let sql = "SELECT revision, balanced, took_ms, finished, \
+               TIMESTAMPDIFF(SECOND, finished, UTC_TIMESTAMP(3)) AS age_seconds \
+               FROM audits WHERE id = 1";
+    let Some(row) = sqlx::query(sql).fetch_optional(executor).await? else { return Ok(None) };
+    let took_ms: u32 = row.try_get("took_ms")?;
+    // A clock that was set back makes an audit of the future, which is as good as one of now.
+    let age = u64::try_from(row.try_get::<i64, _>("age_seconds")?).unwrap_or(0);
+    Ok(Some(Books {
+        revision: row.try_get("revision")?,
+        balanced: row.try_get("balanced")?,
+        took: Duration::from_millis(took_ms.into()),
+        finished: row.try_get::<DateTime<Utc>, _>("finished")?.into(),
+        age: Duration::from_secs(age),
+    }))
+}
+
+/// Keeps what an audit said.
+pub async fn keep_books(
+    connection: &mut MySqlConnection,
+    revision: u64,
+    balanced: bool,
+    took: Duration,
+) -> Result<(), sqlx::Error> {
+    let sql = "REPLACE INTO audits (id, revision, balanced, took_ms, finished) \
+               VALUES (1, ?, ?, ?, UTC_TIMESTAMP(3))";
+    let took_ms = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+    let query = sqlx::query(sql).bind(revision).bind(balanced).bind(took_ms);
+    query.execute(connection).await.map(drop)
+}
+
+/// Whether it is this session's turn to audit: until it ends, no other's is.
+pub async fn take_turn(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+    connection.execute(database::LONG_READER_SESSION).await?;
+    let sql = "SELECT GET_LOCK(SHA1(CONCAT('orderboard audit ', DATABASE())), 0)";
+    let taken: Option<i64> = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    Ok(taken == Some(1))
 }

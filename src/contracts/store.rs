@@ -84,6 +84,18 @@ pub async fn list_due(
     sqlx::query_as(sql).bind(days).bind(most).fetch_all(pool).await
 }
 
+/// The newest contracts below an id, whole.
+pub async fn list_below(
+    reads: Reads<'_>,
+    below: u32,
+    most: u32,
+) -> Result<Vec<Contract>, sqlx::Error> {
+    let text = format!("SELECT {COLUMNS} FROM contracts WHERE id < ? ORDER BY id DESC LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(below).bind(most);
+    let rows = reads.read(query.fetch_all(reads.pool)).await?;
+    rows.iter().map(from_row).collect()
+}
+
 pub fn from_row(row: &MySqlRow) -> Result<Contract, sqlx::Error> {
     let status: &str = row.try_get("status")?;
     Ok(Contract {

@@ -9,10 +9,10 @@ use super::notes::Note;
 use super::web::{Drafts, Found};
 use super::{Contract, Status};
 use crate::i18n::Lang;
-use crate::identity::Role;
+use crate::identity::{Role, User};
 use crate::page::form::{self, Reason};
 use crate::page::paging::Table;
-use crate::page::table::{self, Rows, Takes, amount, fact, time};
+use crate::page::table::{self, Rows, Takes, amount, fact, person, time};
 use crate::page::{Context, history};
 
 /// The one row of a contract, for pages and for pushes.
@@ -113,7 +113,7 @@ pub fn one(ctx: &Context, found: &Found, drafts: &Drafts, days: Option<u32>) -> 
                 span.status { (lang.text(status_key(contract.status))) }
             }
             div.text dir="auto" { (contract.description) }
-            (facts(lang, contract))
+            (facts(ctx, contract))
             @if let Some(next) = next(ctx, contract.status, days) { p.next { (next) } }
             (actions(ctx, contract))
             (objection(ctx, contract, &drafts.reason))
@@ -230,7 +230,8 @@ fn correspondence(ctx: &Context, contract: &Contract, notes: &[Note], draft: &Re
     }
 }
 
-fn facts(lang: Lang, contract: &Contract) -> Markup {
+fn facts(ctx: &Context, contract: &Contract) -> Markup {
+    let lang = ctx.lang;
     let currency = contract.currency;
     html! {
         dl.facts {
@@ -240,8 +241,8 @@ fn facts(lang: Lang, contract: &Contract) -> Markup {
                 amount(lang, contract.fee, currency),
             ))
             (fact(lang.text("order-payout-of-executor"), amount(lang, contract.payout, currency)))
-            (fact(lang.text("order-customer"), html! { (contract.customer_id) }))
-            (fact(lang.text("contract-executor"), html! { (contract.executor_id) }))
+            (fact(lang.text("order-customer"), person(ctx, User::customer(contract.customer_id))))
+            (fact(lang.text("contract-executor"), person(ctx, User::executor(contract.executor_id))))
             (fact(lang.text("contract-order"), html! {
                 a href={ "/orders/" (contract.order_id) } { "#" (contract.order_id) }
             }))

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod command;
 pub mod event;
 pub mod journal;
+pub mod measures;
 mod pace;
 pub mod request;
 mod store;
@@ -24,6 +25,7 @@ use crate::error::{Fault, Refusal, Refused};
 use crate::identity::User;
 use command::Command;
 use event::Run;
+use measures::Measures;
 pub use request::{Done, Receipt, RequestId, RequestKey};
 
 /// Commands that may wait; one more is refused as overloaded.
@@ -57,6 +59,7 @@ impl Submission {
 #[derive(Clone)]
 pub struct Exchange {
     queue: mpsc::Sender<Submission>,
+    pub measures: Measures,
 }
 
 impl Exchange {
@@ -68,8 +71,14 @@ impl Exchange {
         committed: mpsc::Sender<Arc<Run>>,
     ) -> std::io::Result<(Exchange, JoinHandle<()>)> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let thread = writer::spawn(options, waiting, committed)?;
-        Ok((Exchange { queue }, thread))
+        let measures = Measures::default();
+        let thread = writer::spawn(options, waiting, committed, measures.clone())?;
+        Ok((Exchange { queue, measures }, thread))
+    }
+
+    /// Commands that wait for the writer.
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Queues a command and waits for its receipt: committed, and durable as the database is. What

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::attempt::{Applied, BATCH_BYTES, Failure, Keys, attempt, classify, step};
 use super::event::Run;
+use super::measures::Measures;
 use super::pace::{MOST, Pace};
 use super::{Submission, store};
 use crate::database;
@@ -34,6 +35,7 @@ pub(super) fn spawn(
     options: MySqlConnectOptions,
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
+    measures: Measures,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
@@ -43,6 +45,7 @@ pub(super) fn spawn(
             queue,
             committed,
             pace: Pace::default(),
+            measures,
             careful_until: None,
             down: false,
         };
@@ -61,6 +64,7 @@ struct Writer {
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
     pace: Pace,
+    measures: Measures,
     careful_until: Option<Instant>,
     /// The database did not work when last asked: nobody waits long to hear that again.
     down: bool,
@@ -88,7 +92,11 @@ impl Writer {
             let batch = take_batch(&mut waiting, self.pace.limit());
             let (answered, started) = (batch.len(), Instant::now());
             self.settle(batch).await;
-            self.pace.note(answered, started.elapsed());
+            let took = started.elapsed();
+            self.pace.note(answered, took);
+            if answered > 0 {
+                self.measures.note_batch(answered, took);
+            }
         }
         if let Some(connection) = self.connection.take() {
             let _ = step(connection.close()).await;

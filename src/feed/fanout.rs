@@ -151,7 +151,7 @@ async fn deliver(hub: &Arc<Hub>, first: usize, entries: Vec<Arc<Entry>>) {
     }
     if let Some(committed) = committed {
         let age = Moment::now().millis() - committed.millis();
-        hub.measures.commit_to_last.observe(age.max(0) as f64 / 1000.0);
+        hub.measures.note_delivery(u64::try_from(age).unwrap_or(0));
     }
 }
 

@@ -112,7 +112,7 @@ impl Follower {
     }
 
     fn apply(&self, run: Arc<Run>, way: Way) {
-        self.hub.measures.note_run(way);
+        self.hub.measures.note_run(&run, way);
         let counts = self.board.apply(&run);
         self.hub.publish(run, counts);
     }

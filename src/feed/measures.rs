@@ -1,5 +1,8 @@
 //! What operators can know of the feed, as numbers that are counted while it works.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -7,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::outlet::Sent;
+use crate::exchange::event::{Event, Run};
 
 /// How a run came to this server.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,11 +43,16 @@ pub struct Measures {
     pub resyncs: Counter,
     pub merged: Counter,
     pub gaps: Counter,
+    pub placed: Counter,
+    pub accepted: Counter,
+    /// How long a change took at most from its commit to its last watcher, in milliseconds, since
+    /// that was asked last.
+    longest_ms: Arc<AtomicU64>,
     pub runs: Family<[(&'static str, &'static str); 1], Counter>,
     pub redis_up: Gauge,
     pub redis_lag: Histogram,
     pub first_to_last: Histogram,
-    pub commit_to_last: Histogram,
+    commit_to_last: Histogram,
 }
 
 /// From a tenth of a millisecond to a few seconds.
@@ -61,6 +70,9 @@ impl Default for Measures {
             resyncs: Counter::default(),
             merged: Counter::default(),
             gaps: Counter::default(),
+            placed: Counter::default(),
+            accepted: Counter::default(),
+            longest_ms: Arc::default(),
             runs: Family::default(),
             redis_up: Gauge::default(),
             redis_lag: histogram(),
@@ -71,14 +83,32 @@ impl Default for Measures {
 }
 
 impl Measures {
-    /// Counts a run that was brought to the board.
-    pub fn note_run(&self, way: Way) {
+    /// Counts a run that was brought to the board, and what it did there.
+    pub fn note_run(&self, run: &Run, way: Way) {
+        for event in &run.events {
+            match event {
+                Event::OrderPlaced { .. } | Event::OrderReturned { .. } => self.placed.inc(),
+                Event::OrderAccepted { .. } => self.accepted.inc(),
+                _ => continue,
+            };
+        }
         self.runs.get_or_create(&[("way", way.name())]).inc();
     }
 
     pub fn note_sent(&self, sent: Sent) {
         self.messages.inc_by(sent.messages);
         self.bytes.inc_by(sent.bytes);
+    }
+
+    /// Takes note of how long a change took from its commit to its last watcher here.
+    pub fn note_delivery(&self, took_ms: u64) {
+        self.commit_to_last.observe(took_ms as f64 / 1000.0);
+        self.longest_ms.fetch_max(took_ms, Ordering::Relaxed);
+    }
+
+    /// The longest of these times since this was asked last, if there was any.
+    pub fn take_longest_ms(&self) -> u64 {
+        self.longest_ms.swap(0, Ordering::Relaxed)
     }
 
     /// Names them all for `/metrics`.
@@ -94,6 +124,8 @@ impl Measures {
             ),
             ("resyncs", "Times that a watcher was told to fetch everything", &self.resyncs),
             ("merged_runs", "Blocks of runs merged for those who are behind", &self.merged),
+            ("orders_placed", "Orders that came onto the board, on any server", &self.placed),
+            ("orders_accepted", "Orders that became contracts, on any server", &self.accepted),
             (
                 "gaps_healed",
                 "Times that runs nobody had brought yet were read from the journal",

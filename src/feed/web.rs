@@ -61,7 +61,7 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     let most = request.app.config.max_sockets;
     let seat =
         request.app.hub.seat(user, most).ok_or_else(|| request.app.flood.refuse_socket(most))?;
-    let mut response = http::Response::new(Bytes::new());
+    let mut response = http::Response::new(Bytes::new().into());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));

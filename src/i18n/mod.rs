@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use chrono::NaiveDate;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
@@ -72,6 +73,15 @@ impl Lang {
             (Lang::Ru, "JPY") => "¥",
             (_, code) => code,
         }
+    }
+
+    /// A day of this year, short: `25 Nov`, `25.11`.
+    pub fn day(self, date: NaiveDate) -> String {
+        let form = match self {
+            Lang::En => "%-d %b",
+            Lang::Ru => "%d.%m",
+        };
+        date.format(form).to_string()
     }
 
     /// The text of `key`.

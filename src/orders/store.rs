@@ -148,6 +148,18 @@ pub async fn list_all(reads: Reads<'_>, window: Window) -> Result<Table<Order>, 
     database::table(reads, SQL, database::gapless, window, excerpt_from_row).await
 }
 
+/// The newest orders below an id, whole.
+pub async fn list_below(
+    reads: Reads<'_>,
+    below: u32,
+    most: u32,
+) -> Result<Vec<Order>, sqlx::Error> {
+    let text = format!("SELECT {COLUMNS} FROM orders WHERE id < ? ORDER BY id DESC LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(below).bind(most);
+    let rows = reads.read(query.fetch_all(reads.pool)).await?;
+    rows.iter().map(from_row).collect()
+}
+
 pub fn from_row(row: &MySqlRow) -> Result<Order, sqlx::Error> {
     let status: &str = row.try_get("status")?;
     Ok(Order {

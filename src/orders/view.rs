@@ -7,10 +7,10 @@ use super::editing::Draft;
 use super::web::Found;
 use super::{Order, Status, is_first};
 use crate::i18n::Lang;
-use crate::identity::Role;
+use crate::identity::{Role, User};
 use crate::page::form::{self, Reason};
 use crate::page::paging::Table;
-use crate::page::table::{self, Rows, Sieve, Takes, amount, fact, time};
+use crate::page::table::{self, Rows, Sieve, Takes, amount, fact, person, time};
 use crate::page::{Context, history};
 
 /// Which table of orders it is: a class that decides what columns it shows.
@@ -229,7 +229,7 @@ fn facts(ctx: &Context, order: &Order) -> Markup {
                 lang.text("order-payout-of-executor"),
                 amount(lang, split.payout, order.currency),
             ))
-            (fact(lang.text("order-customer"), html! { (order.customer_id) }))
+            (fact(lang.text("order-customer"), person(ctx, User::customer(order.customer_id))))
             (fact(lang.text("order-created"), time(order.created)))
             @if order.last_action != order.created {
                 (fact(lang.text("order-last-action"), time(order.last_action)))

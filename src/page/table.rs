@@ -4,8 +4,10 @@ use std::fmt::Display;
 
 use maud::{Markup, html};
 
+use super::Context;
 use super::paging::{Button, SIZES, buttons};
 use crate::i18n::Lang;
+use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::money::{Amount, Currency, Total};
 
@@ -157,4 +159,13 @@ fn address(path: &str, page: u32, per_page: u32) -> String {
 /// A name and a value on a page about one thing.
 pub fn fact(name: impl Display, value: Markup) -> Markup {
     html! { div { dt { (name.to_string()) } dd { (value) } } }
+}
+
+/// Somebody's number; for admins, the way to their page.
+pub fn person(ctx: &Context, user: User) -> Markup {
+    html! {
+        @if ctx.is(Role::Admin) {
+            a href={ "/admin/" (user.role.name()) "s/" (user.id) } { (user.id) }
+        } @else { (user.id) }
+    }
 }

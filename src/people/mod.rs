@@ -1,10 +1,13 @@
 //! People: what the statistics know of a customer or an executor.
 
+pub mod days;
 pub mod store;
 pub mod view;
 pub mod web;
 
 use serde::{Deserialize, Serialize};
+
+use days::Days;
 
 use crate::identity::User;
 use crate::moment::Moment;
@@ -18,6 +21,9 @@ pub struct Profile {
     pub registered: Option<Moment>,
     pub totals: Vec<Totals>,
     pub as_of_revision: u64,
+    /// What was done in the last weeks; `None`: nobody looked, or the board's database is away.
+    #[serde(default)]
+    pub days: Option<Days>,
 }
 
 /// What was counted in one currency. For a customer `count` are orders created and `money` is what

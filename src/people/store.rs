@@ -9,8 +9,8 @@ use super::{Profile, Totals};
 use crate::database::{Reads, decode};
 use crate::identity::{Role, User};
 use crate::moment::Moment;
-use crate::money::{Currency, Total};
-use crate::orders::store::currency;
+use crate::money::{Amount, Currency, Total};
+use crate::orders::store::{amount, currency};
 use crate::page::paging::{Table, Window};
 
 /// Somebody's statistics; no totals for who never did anything, and for admins.
@@ -31,7 +31,7 @@ pub async fn find(reads: Reads<'_>, user: User) -> Result<Profile, sqlx::Error> 
     let rows = reads.read(sqlx::query(sql).bind(person).fetch_all(reads.pool));
     let rows = rows.await?;
     let as_of_revision = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("as_of")?;
-    let mut profile = Profile { user, registered: None, totals: Vec::new(), as_of_revision };
+    let mut profile = Profile::new(user, as_of_revision);
     for row in &rows {
         if row.try_get::<Option<&str>, _>("original_currency")?.is_some() {
             profile.add(row)?;
@@ -88,8 +88,7 @@ pub async fn list(
             let Some(id) = row.try_get("global_id")? else { break };
             if profiles.last().is_none_or(|last| last.user.id != id) {
                 let user = User { role, id };
-                let totals = Vec::new();
-                profiles.push(Profile { user, registered: None, totals, as_of_revision: as_of });
+                profiles.push(Profile::new(user, as_of));
             }
             profiles.last_mut().expect("just pushed").add(row)?;
         }
@@ -97,12 +96,45 @@ pub async fn list(
     }
 }
 
-/// What the system has earned by contracts, by currency code.
-pub async fn gains(reads: Reads<'_>) -> Result<Vec<(Currency, Total)>, sqlx::Error> {
-    let sql = "SELECT original_currency, CAST(gain AS CHAR) AS gain FROM earnings \
-               ORDER BY original_currency";
+/// The newest rows below a row's id, each of one person in one currency.
+pub async fn list_below(
+    reads: Reads<'_>,
+    role: Role,
+    below: u32,
+    most: u32,
+) -> Result<Vec<(u32, Profile)>, sqlx::Error> {
+    const CUSTOMERS: &str = "SELECT id, global_id, original_currency, orders_created AS count, \
+         0 AS completed, 0 AS given_up, CAST(money_in_orders AS CHAR) AS money, \
+         CAST(gain AS CHAR) AS gain, registered FROM customers WHERE id < ? \
+         ORDER BY id DESC LIMIT ?";
+    const EXECUTORS: &str = "SELECT id, global_id, original_currency, orders_accepted AS count, \
+         orders_completed AS completed, orders_given_up AS given_up, \
+         CAST(money_received AS CHAR) AS money, CAST(gain AS CHAR) AS gain, registered \
+         FROM executors WHERE id < ? ORDER BY id DESC LIMIT ?";
+    let sql = if role == Role::Customer { CUSTOMERS } else { EXECUTORS };
+    let rows = reads.read(sqlx::query(sql).bind(below).bind(most).fetch_all(reads.pool)).await?;
+    let profile = |row: &MySqlRow| {
+        let user = User { role, id: row.try_get("global_id")? };
+        // Nobody asks as of when: the rows are of different moments.
+        let mut profile = Profile::new(user, 0);
+        profile.add(row)?;
+        Ok((row.try_get("id")?, profile))
+    };
+    rows.iter().map(profile).collect()
+}
+
+/// What the system has earned by contracts, by currency code, and as of which revision.
+pub async fn gains(reads: Reads<'_>) -> Result<(u64, Vec<(Currency, Total)>), sqlx::Error> {
+    let sql = "SELECT p.revision AS as_of, e.original_currency, CAST(e.gain AS CHAR) AS gain \
+               FROM positions p LEFT JOIN earnings e ON TRUE WHERE p.follower = 'statistics' \
+               ORDER BY e.original_currency";
     let rows = reads.read(sqlx::query(sql).fetch_all(reads.pool)).await?;
-    rows.iter().map(|row| Ok((currency(row)?, total(row, "gain")?))).collect()
+    let as_of = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("as_of")?;
+    let known = rows
+        .iter()
+        .filter(|row| matches!(row.try_get::<Option<&str>, _>("original_currency"), Ok(Some(_))));
+    let gains = known.map(|row| Ok((currency(row)?, total(row, "gain")?)));
+    Ok((as_of, gains.collect::<Result<_, sqlx::Error>>()?))
 }
 
 /// The newest revision that the statistics have counted.
@@ -111,7 +143,43 @@ pub async fn position(reads: Reads<'_>) -> Result<u64, sqlx::Error> {
     reads.read(query.fetch_one(reads.pool)).await
 }
 
+/// An order that a customer placed, or a contract that an executor took on.
+pub struct Deed {
+    pub created: DateTime<Utc>,
+    pub currency: Currency,
+    /// What the order costs, or what the executor gets.
+    pub money: Amount,
+    /// Not if it was taken back.
+    pub counts: bool,
+}
+
+/// Somebody's newest deeds.
+pub async fn list_deeds(reads: Reads<'_>, user: User, most: u32) -> Result<Vec<Deed>, sqlx::Error> {
+    const OF_CUSTOMER: &str = "SELECT o.created, o.original_currency, o.money_cost AS money, \
+         o.status IN ('open', 'taken') AND COALESCE(c.status <> 'cancelled', TRUE) AS counts \
+         FROM orders o LEFT JOIN contracts c ON c.order_id = o.id \
+         WHERE o.customer_id = ? ORDER BY o.id DESC LIMIT ?";
+    const OF_EXECUTOR: &str = "SELECT created, original_currency, payout AS money, \
+         status <> 'cancelled' AS counts FROM contracts WHERE executor_id = ? \
+         ORDER BY id DESC LIMIT ?";
+    let sql = if user.role == Role::Customer { OF_CUSTOMER } else { OF_EXECUTOR };
+    let rows = reads.read(sqlx::query(sql).bind(user.id).bind(most).fetch_all(reads.pool)).await?;
+    let deed = |row: &MySqlRow| {
+        Ok(Deed {
+            created: row.try_get("created")?,
+            currency: currency(row)?,
+            money: amount(row, "money")?,
+            counts: row.try_get_unchecked("counts")?,
+        })
+    };
+    rows.iter().map(deed).collect()
+}
+
 impl Profile {
+    fn new(user: User, as_of_revision: u64) -> Profile {
+        Profile { user, registered: None, totals: Vec::new(), as_of_revision, days: None }
+    }
+
     /// Takes one currency of this person from a row.
     fn add(&mut self, row: &MySqlRow) -> Result<(), sqlx::Error> {
         let registered = Moment::from(row.try_get::<DateTime<Utc>, _>("registered")?);

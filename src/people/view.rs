@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+use chrono::Utc;
 use maud::{Markup, html};
 
+use super::days::Bar;
 use super::{Profile, Totals};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
+use crate::money::{Currency, Total};
 use crate::page::Context;
 use crate::page::table::{time, total};
 
@@ -26,7 +29,7 @@ pub fn profile(ctx: &Context, profile: &Profile, behind: u64) -> Markup {
                 }
             }
             @if profile.totals.is_empty() { p { (lang.text("profile-empty")) } }
-            @else { (totals(lang, profile.user.role, &profile.totals)) }
+            @else { (totals(lang, profile)) }
         }
     }
 }
@@ -40,7 +43,7 @@ pub fn one(ctx: &Context, profile: &Profile) -> Markup {
             @if let Some(registered) = profile.registered {
                 p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }
             }
-            (totals(lang, profile.user.role, &profile.totals))
+            (totals(lang, profile))
         }
     }
 }
@@ -57,10 +60,12 @@ fn title(lang: Lang, user: User) -> Markup {
 }
 
 /// A card for each currency: currencies are never added together.
-fn totals(lang: Lang, role: Role, totals: &[Totals]) -> Markup {
+fn totals(lang: Lang, profile: &Profile) -> Markup {
+    let role = profile.user.role;
+    let bars = |currency| profile.days.as_ref()?.bars(currency, Utc::now().date_naive());
     html! {
         div.cards {
-            @for of in totals {
+            @for of in &profile.totals {
                 section.card {
                     div.card-body {
                         h2 { (of.currency.code()) }
@@ -69,9 +74,61 @@ fn totals(lang: Lang, role: Role, totals: &[Totals]) -> Markup {
                                 div { dt { (name) } dd { (figure) } }
                             }
                         }
+                        @if let Some(bars) = bars(of.currency) { (chart(lang, role, of.currency, &bars)) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// A bar for each day, as high as its money.
+fn chart(lang: Lang, role: Role, currency: Currency, bars: &[Bar]) -> Markup {
+    const HEIGHT: f64 = 56.0;
+    const WIDTH: usize = 10;
+    let highest = bars.iter().map(|bar| bar.money).max().unwrap_or_default();
+    let height = |bar: &Bar| {
+        let part = bar.money.hundredths() as f64 / highest.hundredths().max(1) as f64;
+        // What was done shows, however little it brought.
+        if bar.count > 0 { (part * HEIGHT).max(2.0) } else { 0.0 }
+    };
+    let (decimal_mark, group_mark) = lang.marks();
+    let money = |total: Total| {
+        let sum = total.to_grouped(currency, decimal_mark, group_mark);
+        format!("{sum} {}", lang.currency(currency))
+    };
+    let words = |bar: &Bar| {
+        let key = if role == Role::Customer { "day-of-customer" } else { "day-of-executor" };
+        let (day, money) = (lang.day(bar.date), money(bar.money));
+        lang.format(
+            key,
+            [("day", day.into()), ("count", bar.count.into()), ("money", money.into())],
+        )
+    };
+    let title = if role == Role::Customer { "days-of-customer" } else { "days-of-executor" };
+    let said = bars.iter().filter(|bar| bar.count > 0).map(&words).collect::<Vec<_>>().join("; ");
+    let edge = |bar: Option<&Bar>| bar.map(|bar| lang.day(bar.date)).unwrap_or_default();
+    html! {
+        figure.days {
+            figcaption { span { (lang.text(title)) } span {
+                    (lang.format("days-most", [("money", money(highest).into())]))
+                }
+            }
+            svg viewBox={ "0 0 " (bars.len() * WIDTH) " " (HEIGHT) } preserveAspectRatio="none"
+                role="img" aria-label=(said)
+                {
+                @for (place, bar) in bars.iter().enumerate() {
+                    @let height = height(bar);
+                    // The whole column tells what the bar says: a low one is hard to point at.
+                    g {
+                        title { (words(bar)) }
+                        rect.column x=(place * WIDTH) y="0" width=(WIDTH) height=(HEIGHT) {}
+                        rect x=(place * WIDTH + 1) y=(format!("{:.1}", HEIGHT - height)) width=(WIDTH - 2)
+                            height=(format!("{height:.1}")) {}
+                    }
+                }
+            }
+            p.ends { span { (edge(bars.first())) } span { (edge(bars.last())) } }
         }
     }
 }

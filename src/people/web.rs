@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Profile, Totals, store, view};
+use super::{Profile, Totals, days, store, view};
 use crate::error::Refused;
-use crate::identity::Role;
+use crate::identity::{Role, User};
 use crate::page::Source;
 use crate::page::paging::Window;
 use crate::web::reply::Provenance;
@@ -67,10 +67,20 @@ pub async fn api_profile(request: Request) -> Result<Response, Refused> {
 async fn find(request: &Request) -> Result<(Profile, u64, Source), Refused> {
     let user = request.require(&[Role::Customer, Role::Executor])?;
     let (profile, source) = request
-        .personal(user, "profile", Window::parse(None, None), || store::find(request.users(), user))
+        .personal(user, "profile", Window::parse(None, None), || load(request, user))
         .await?;
     let head = request.app.board.position().revision;
     let changed = request.app.board.changed(user).min(head);
     let behind = if profile.as_of_revision < changed { head - profile.as_of_revision } else { 0 };
     Ok((profile, behind, source))
+}
+
+/// Somebody's totals, and what they did lately. Without the board's database the totals are shown
+/// alone; it is asked after theirs, so that what a person just did is in both.
+pub async fn load(request: &Request, user: User) -> Result<Profile, sqlx::Error> {
+    let mut profile = store::find(request.users(), user).await?;
+    if !profile.totals.is_empty() {
+        profile.days = days::read(request.interactions(), user).await.ok();
+    }
+    Ok(profile)
 }

@@ -14,7 +14,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 7] = [
+const ASSETS: [Asset; 10] = [
     Asset {
         name: "bootstrap.css",
         content_type: "text/css; charset=utf-8",
@@ -39,6 +39,21 @@ const ASSETS: [Asset; 7] = [
         name: "desk.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../assets/desk.js"),
+    },
+    Asset {
+        name: "dashboard.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../assets/dashboard.js"),
+    },
+    Asset {
+        name: "uplot.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../assets/vendor/uplot/uPlot.iife.min.js"),
+    },
+    Asset {
+        name: "uplot.css",
+        content_type: "text/css; charset=utf-8",
+        bytes: include_bytes!("../../assets/vendor/uplot/uPlot.min.css"),
     },
     Asset {
         name: "icon-news.svg",

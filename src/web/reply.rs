@@ -4,11 +4,14 @@ use std::borrow::Borrow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::mpsc;
 use uuid::Uuid;
+use warp::Reply;
 
 use super::{Request, session};
 use crate::error::{Fault, Refusal, Refused};
@@ -18,7 +21,35 @@ use crate::orders::editing;
 use crate::page::{self, Context, Flash, Live, Main, Origin, Source};
 
 /// A whole reply.
-pub type Response = http::Response<Bytes>;
+pub type Response = http::Response<Body>;
+
+/// What a reply carries.
+#[derive(Debug)]
+pub enum Body {
+    Whole(Bytes),
+    /// Sent part by part while it is made. An error in it breaks the connection off, so that nobody
+    /// takes a beginning for all.
+    Parts(mpsc::Receiver<Result<Bytes, Fault>>),
+}
+
+impl<B: Into<Bytes>> From<B> for Body {
+    fn from(bytes: B) -> Body {
+        Body::Whole(bytes.into())
+    }
+}
+
+/// The reply as warp sends it.
+pub fn into_warp(response: Response) -> warp::reply::Response {
+    let (head, body) = response.into_parts();
+    let body = match body {
+        Body::Whole(bytes) => return http::Response::from_parts(head, bytes).into_response(),
+        Body::Parts(mut parts) => {
+            let parts = stream::poll_fn(move |context| parts.poll_recv(context));
+            warp::reply::stream(parts).into_response().into_body()
+        }
+    };
+    http::Response::from_parts(head, body)
+}
 
 /// What a page or an answer says of its data.
 #[derive(Clone, Copy, Debug)]
@@ -226,7 +257,7 @@ impl Request {
     }
 
     fn not_modified(&self, tag: &str, source: Source) -> Response {
-        let mut response = http::Response::new(Bytes::new());
+        let mut response = http::Response::new(Body::from(Bytes::new()));
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().insert(header::ETAG, value(tag));
         self.note_source(&mut response, source);
@@ -259,7 +290,7 @@ impl Request {
 }
 
 /// A reply with a body and nothing else.
-pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
+pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = http::Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -11,8 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use warp::Filter;
 
-use super::Response;
 use super::address::Peer;
+use super::{Response, reply};
 
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -27,7 +27,7 @@ pub async fn serve(
     max_connections: usize,
     mut leaving: watch::Receiver<bool>,
 ) {
-    let service = warp::service(routes.map(warp::reply::Reply::into_response).boxed());
+    let service = warp::service(routes.map(reply::into_warp).boxed());
     let connections = Arc::new(Semaphore::new(max_connections));
     let mut open = JoinSet::new();
     loop {

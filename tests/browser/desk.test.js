@@ -91,6 +91,21 @@ test('news that came while nobody looked stand in the title', async () => {
   assert.deepEqual(desk.faults, []);
 });
 
+test('all styles and scripts that there are fit into 60 KB', async () => {
+  const client = await at.browser.newContext();
+  const headers = { 'X-User-Type': 'admin' };
+  const html = await (await client.request.get(`${at.server.url}/admin`, { headers })).text();
+  const paths = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+\.(?:css|js)\?[^"]*)"/g)];
+  assert.equal(paths.length, 8);
+  let bytes = 0;
+  for (const [, path] of paths) {
+    bytes += gzipSync(await (await client.request.get(at.server.url + path)).body()).length;
+  }
+  assert.ok(bytes <= 60 * 1024, `they take ${bytes} bytes`);
+  console.log(`styles and scripts: ${bytes} bytes, gzipped`);
+  await client.close();
+});
+
 test('pages are light, and nothing jumps while one loads', async () => {
   const board = await open(at.browser, at.server, 'executor', executor, '/orders');
   const html = await (await board.context().request.get(`${at.server.url}/orders`)).text();

@@ -8,6 +8,7 @@ mod caches;
 mod contracts;
 mod corruption;
 mod crowd;
+mod dashboard;
 mod descriptions;
 mod editing;
 mod faults;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -122,6 +123,18 @@ impl Client {
             Ok(Reply { what, status: parts.status.as_u16(), headers: parts.headers, body })
         };
         tokio::time::timeout(LIMIT, exchange).await.unwrap_or(Err("no answer in time".to_owned()))
+    }
+
+    /// Asks for something that is read bit by bit.
+    pub async fn open(&self, path: &str) -> Incoming {
+        let mut request = Request::get(format!("http://{}{path}", self.address));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::new())).expect("a lawful request");
+        let response = self.http.0.request(request).await.expect("an answer");
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body()
     }
 
     /// Places an order that must be accepted; gives it back.
