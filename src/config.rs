@@ -36,6 +36,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Connections served at once.
     pub max_connections: usize,
+    /// Connections of one address, unless it is a trusted proxy; `usize::MAX`: no limit.
+    pub max_connections_per_address: usize,
     /// Live sockets of one user on one server; `u32::MAX`: no limit.
     pub max_sockets: u32,
     /// Days after which an order that nobody took leaves the board; `u32::MAX`: never.
@@ -107,6 +109,8 @@ impl Config {
             max_connections: reader.required("MAX_CONNECTIONS", "20000", "a number above 0", |t| {
                 t.parse().ok().filter(|&limit| limit > 0)
             }),
+            max_connections_per_address: reader.limit("MAX_CONNECTIONS_PER_ADDRESS", "500")
+                as usize,
             max_sockets: reader.limit("MAX_SOCKETS", "10"),
             expire_after_days: reader.limit("EXPIRE_AFTER_DAYS", "30"),
             complete_after_days: reader.limit("COMPLETE_AFTER_DAYS", "3"),

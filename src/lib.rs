@@ -60,6 +60,8 @@ pub mod error;
 pub mod exchange;
 pub mod feed;
 pub mod flood;
+#[cfg(test)]
+mod hostile;
 pub mod i18n;
 pub mod identity;
 pub mod metrics;

@@ -169,9 +169,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
 
     tracing::info!(%address, history, revision = board.position().revision, "serving");
     println!("orderboard is listening on http://{address}");
-    let max_connections = app.config.max_connections;
     let routes = routes::all(Arc::clone(&app));
-    let server = tokio::spawn(web::server::serve(listener, routes, max_connections, leaving));
+    let server = tokio::spawn({
+        let config = app.config.clone();
+        async move { web::server::serve(listener, routes, &config, leaving).await }
+    });
     let ended = tokio::select! {
         () = wait_for_signal() => Ok(()),
         // These only end by a broken invariant. A board that stands still is worse than a restart.

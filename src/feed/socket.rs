@@ -10,6 +10,7 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::net::TcpStream;
+
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
@@ -21,6 +22,7 @@ use super::outlet::{Line, Outlet, Reader, Sent, Standing};
 use crate::exchange::event::Mark;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
+use crate::web::guarded::Guarded;
 
 type Socket = WebSocketStream<Line>;
 
@@ -56,13 +58,13 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat) 
     // An upgrade that never comes is a client that left.
     let Ok(upgraded) = upgrade.await else { return };
     // Our own accept loop makes nothing else.
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded>>() else {
         return tracing::error!("an upgraded connection is no TCP stream");
     };
     let read = read_buf.to_vec();
     // It would keep the buffer for the request's headers for as long as the socket lives.
     drop(read_buf);
-    converse(io.into_inner(), read, hub, hello, seat).await;
+    converse(io.into_inner().into_inner(), read, hub, hello, seat).await;
 }
 
 /// The same over a connection of which `read` was read already.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::web::{Shape, done};
 use super::{Order, description, store, view};
+use crate::config::Config;
 use crate::error::{Fault, FieldRule, Refusal, Refused};
 use crate::exchange::command::{Command, PlaceOrder};
 use crate::exchange::{Done, Receipt};
@@ -15,7 +16,7 @@ use crate::page::form::Place;
 use crate::page::paging::Table;
 use crate::page::{Flash, Source};
 use crate::web::reply::Provenance;
-use crate::web::{Request, Response};
+use crate::web::{Fields, Request, Response};
 
 /// `GET /my/orders`
 pub async fn mine(request: Request) -> Result<Response, Refused> {
@@ -166,7 +167,7 @@ pub async fn api_place(request: Request) -> Result<Response, Refused> {
 
 async fn place_order(request: &Request) -> Result<(Receipt, Order), Refused> {
     let user = request.require(&[Role::Customer])?;
-    let command = Command::PlaceOrder(read_order(request)?);
+    let command = Command::PlaceOrder(read_order(&request.fields()?, &request.app.config)?);
     let receipt = request.submit(user, command).await?;
     match receipt.done.clone() {
         Done::Placed(order) => Ok((receipt, order)),
@@ -174,9 +175,8 @@ async fn place_order(request: &Request) -> Result<(Receipt, Order), Refused> {
     }
 }
 
-fn read_order(request: &Request) -> Result<PlaceOrder, Refusal> {
-    let config = &request.app.config;
-    let fields = request.fields()?;
+/// The order that somebody wants to place.
+pub fn read_order(fields: &Fields, config: &Config) -> Result<PlaceOrder, Refusal> {
     let description = description::clean(fields.get("description")?).map_err(|refused| {
         Refusal::InvalidField { field: "description", rule: FieldRule::Description(refused) }
     })?;

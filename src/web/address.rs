@@ -18,14 +18,25 @@ pub fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> IpA
     let lines = headers.get_all("x-forwarded-for").into_iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
-        if !trusted.iter().any(|network| network.contains(&address)) {
+        if !is_trusted(address, trusted) {
             break;
         }
         let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
         address = hop.to_canonical();
     }
-    match address {
-        IpAddr::V4(_) => address,
+    network(address)
+}
+
+/// Whether a proxy at this address is believed.
+pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|network| network.contains(&address))
+}
+
+/// An address as limits count it.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }

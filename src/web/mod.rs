@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod guarded;
 pub mod health;
 pub mod looks;
 pub mod reply;
@@ -38,7 +39,7 @@ pub use reply::Response;
 /// Longest body of a request.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
+const BODY_LIMIT: Duration = Duration::from_secs(8);
 
 /// What warp hands us of a request, before anything is looked at.
 pub struct Parts {
@@ -183,17 +184,7 @@ impl Request {
 
     /// The body's fields: a JSON object for the API, a form for pages.
     pub fn fields(&self) -> Result<Fields, Refusal> {
-        if self.is_api() {
-            let value = serde_json::from_slice::<Value>(&self.body).ok();
-            match value {
-                Some(Value::Object(fields)) => Ok(Fields::Json(fields)),
-                _ => Err(Refusal::BadRequest("body-malformed-json")),
-            }
-        } else {
-            serde_urlencoded::from_bytes(&self.body)
-                .map(Fields::Form)
-                .map_err(|_| Refusal::BadRequest("body-malformed-form"))
-        }
+        if self.is_api() { Fields::from_json(&self.body) } else { Fields::from_form(&self.body) }
     }
 
     /// The request's key, from the header or from a form's hidden field.
@@ -229,6 +220,18 @@ pub enum Fields {
 }
 
 impl Fields {
+    pub fn from_json(body: &[u8]) -> Result<Fields, Refusal> {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(fields)) => Ok(Fields::Json(fields)),
+            _ => Err(Refusal::BadRequest("body-malformed-json")),
+        }
+    }
+
+    pub fn from_form(body: &[u8]) -> Result<Fields, Refusal> {
+        let form = serde_urlencoded::from_bytes(body).map(Fields::Form);
+        form.map_err(|_| Refusal::BadRequest("body-malformed-form"))
+    }
+
     pub fn get(&self, field: &'static str) -> Result<&str, Refusal> {
         let rule = match self {
             Fields::Json(fields) => match fields.get(field) {

@@ -11,8 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use warp::Filter;
 
-use super::address::Peer;
+use super::address::{self, Peer};
+use super::guarded::{Addresses, Guarded, Place};
 use super::{Response, reply};
+use crate::config::Config;
 
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -24,11 +26,12 @@ const GRACE: Duration = Duration::from_secs(12);
 pub async fn serve(
     listener: TcpListener,
     routes: warp::filters::BoxedFilter<(Response,)>,
-    max_connections: usize,
+    config: &Config,
     mut leaving: watch::Receiver<bool>,
 ) {
     let service = warp::service(routes.map(reply::into_warp).boxed());
-    let connections = Arc::new(Semaphore::new(max_connections));
+    let connections = Arc::new(Semaphore::new(config.max_connections));
+    let addresses = Addresses::default();
     let mut open = JoinSet::new();
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await.expect("never closed");
@@ -38,9 +41,14 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let address = address::network(peer.ip());
+                // A proxy speaks for many, and limits them itself.
+                let is_proxy = address::is_trusted(peer.ip(), &config.trusted_proxies);
+                let most = if is_proxy { usize::MAX } else { config.max_connections_per_address };
+                let Some(place) = addresses.admit(address, most) else { continue };
                 let inner = TowerToHyperService::new(service.clone());
                 let service = FromPeer { inner, peer: Peer(peer) };
-                open.spawn(converse(stream, service, permit, leaving.clone()));
+                open.spawn(converse(stream, service, (permit, place), leaving.clone()));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: pausing lets some close.
@@ -58,7 +66,7 @@ pub async fn serve(
 async fn converse<S>(
     stream: TcpStream,
     service: S,
-    _permit: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Place),
     mut leaving: watch::Receiver<bool>,
 ) where
     S: hyper::service::Service<
@@ -72,7 +80,7 @@ async fn converse<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Guarded::new(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     // What a peer does wrong on its own connection concerns nobody else.

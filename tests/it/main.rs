@@ -16,6 +16,7 @@ mod feed;
 mod filters;
 mod flood;
 mod history;
+mod hostile;
 mod idempotency;
 mod languages;
 mod life;

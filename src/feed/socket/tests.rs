@@ -1,6 +1,7 @@
 //! What ends a socket, without waiting for the times that it takes: the beats are made by hand.
 
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -157,4 +158,51 @@ async fn the_place_of_a_silent_socket_is_given_to_a_living_one() {
     assert!(peer.hub.seat(user, 1).is_none(), "there is still one place only");
     drop(living);
     assert!(peer.hub.seat(user, 1).is_some());
+}
+
+/// A frame as a client may send it, or (`wild`) as none should.
+fn frame(random: &mut fastrand::Rng, wild: bool) -> Vec<u8> {
+    let opcode = if wild { random.u8(..16) } else { [1, 2, 9, 10][random.usize(..4)] };
+    let sizes: &[usize] = if wild { &[0, 125, 4096, 5000] } else { &[0, 1, 7, 125] };
+    let size = sizes[random.usize(..sizes.len())];
+    let fin = if wild { random.u8(..16) << 4 } else { 0x80 };
+    let mask = if wild && random.bool() { 0 } else { 0x80 };
+    let mut bytes = vec![fin | opcode];
+    match random.u8(..16) {
+        // A size that is not true, or far too much.
+        0 if wild => bytes.extend([mask | 127, 0x7f, 255, 255, 255, 255, 255, 255, 255]),
+        1 if wild => bytes.extend([mask | 126, 255, 255]),
+        _ if size < 126 => bytes.push(mask | size as u8),
+        _ => {
+            bytes.push(mask | 126);
+            bytes.extend((size as u16).to_be_bytes());
+        }
+    }
+    if mask > 0 {
+        bytes.extend([0; 4]);
+    }
+    bytes.extend((0..size).map(|_| if wild { random.u8(..) } else { random.u8(b' '..b'~') }));
+    bytes
+}
+
+#[tokio::test]
+async fn whatever_frames_come_a_socket_answers_or_ends() {
+    const FRAMES: usize = 100_000;
+    // A connection takes only so many before it is closed for that alone.
+    const TOGETHER: usize = 60;
+    let mut random = fastrand::Rng::with_seed(fastrand::u64(..));
+    let mut sent = 0;
+    while sent < FRAMES {
+        let wild = random.u8(..4) == 0;
+        let Peer { client, ended, .. } = Peer::new(User::executor(1), None).await;
+        let mut raw = client.into_inner();
+        for _ in 0..TOGETHER {
+            if raw.write_all(&frame(&mut random, wild)).await.is_err() {
+                break;
+            }
+            sent += 1;
+        }
+        drop(raw);
+        timeout(Duration::from_secs(20), ended).await.expect("in time").expect("without a panic");
+    }
 }
