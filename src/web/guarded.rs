@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 /// How long a reply may be stuck, or take for each portion.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// Bytes that a slow reader has to take in that time: 8 KB a second.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Bytes that a slow reader has to take in that time: 11 KB a second.
 const PORTION: usize = 64 * 1024;
 
 pub struct Guarded {

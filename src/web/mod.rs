@@ -39,7 +39,7 @@ pub use reply::Response;
 /// Longest body of a request.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
-const BODY_LIMIT: Duration = Duration::from_secs(8);
+const BODY_LIMIT: Duration = Duration::from_secs(6);
 
 /// What warp hands us of a request, before anything is looked at.
 pub struct Parts {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -109,6 +110,10 @@ where
 
     fn call(&self, mut request: hyper::Request<B>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        // `CONNECT host:port` names no path, and warp panics where there is none.
+        if request.uri().path_and_query().is_none() {
+            *request.uri_mut() = Uri::from_static("/*");
+        }
         self.inner.call(request)
     }
 }

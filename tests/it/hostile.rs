@@ -99,6 +99,18 @@ async fn held_connections_are_closed_and_others_notice_nothing() {
     }))
     .await;
     let started = Instant::now();
+    // How long this machine had no time for us in all: nobody can be held to that.
+    let starved = tokio::spawn(async {
+        const TICK: Duration = Duration::from_millis(50);
+        let mut starved = Duration::ZERO;
+        let until = Instant::now() + EVICTED;
+        while Instant::now() < until {
+            let since = Instant::now();
+            tokio::time::sleep(TICK).await;
+            starved += since.elapsed().saturating_sub(2 * TICK);
+        }
+        starved
+    });
     let (others, ended) = tokio::join!(
         p99(&server, || started.elapsed() > Duration::from_secs(3)),
         join_all(held.into_iter().map(|(stream, way, since)| async move {
@@ -107,14 +119,16 @@ async fn held_connections_are_closed_and_others_notice_nothing() {
             (way, since.elapsed())
         })),
     );
+    let starved = starved.await.expect("it only sleeps");
+    println!("starved for {starved:?}");
     for way in HOLDS {
         let of_it = ended.iter().filter(|(other, _)| format!("{other:?}") == format!("{way:?}"));
         let longest = of_it.map(|(_, took)| *took).max().expect("there were some");
         println!("{way:?}: the last of {each} after {longest:?}");
-        assert!(longest < EVICTED + Duration::from_secs(1), "{way:?} held on for {longest:?}");
+        assert!(longest < EVICTED + starved, "{way:?} held on for {longest:?}");
     }
     println!("others' p99: {quiet:?} before, {others:?} beside them");
-    assert!(others < Duration::from_millis(500), "{others:?}");
+    assert!(others < Duration::from_millis(500) + starved, "{others:?}");
     world.audit().await;
 }
 
@@ -189,6 +203,9 @@ fn requests(server: &Server) -> Vec<Vec<u8>> {
         post("executor", "/api/orders/1/accept", json, r#"{"version":1}"#),
         post("executor", "/api/contracts/1/notes", json, r#"{"text":"Done."}"#),
         post("admin", "/api/contracts/1/rule", json, r#"{"outcome":"completed","reason":"x"}"#),
+        format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", server.address),
+        format!("GET example.org HTTP/1.1\r\nHost: {}\r\n\r\n", server.address),
+        format!("OPTIONS * HTTP/1.1\r\nHost: {}\r\n\r\n", server.address),
         post("customer", "/session", form, "user_type=executor&user_id=9&back=%2Forders"),
     ]
     .map(String::into_bytes)
