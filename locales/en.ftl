@@ -66,6 +66,12 @@ flash-contract-changed = This cannot be done any more: look where contract #{ $i
 flash-switched = You are now somebody else.
 flash-show = Show it
 
+## The API
+
+api-link = API
+api-title = The API
+api-document = As an OpenAPI document
+
 ## Where the data came from, in the footer
 
 source-memory = memory

@@ -67,6 +67,10 @@ flash-show = Показать
 
 ## Откуда взяты данные (внизу страницы)
 
+api-link = API
+api-title = API
+api-document = Описание OpenAPI
+
 source-memory = памяти сервера
 source-memcached = memcached
 source-redis = redis

@@ -14,6 +14,7 @@
 //! - [`statistics`] follows it too, into another database that may be elsewhere, away, or late.
 //! - [`cache`] holds pages in memcached and redis; [`app::personal`] decides which of them are good.
 //! - [`web`] and [`routes`] are the edge: requests in, replies out; [`page`] is what pages share.
+//! - [`openapi`] describes the API.
 //! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
 //! - [`audit`] checks everything against the journal, by hand and regularly; [`admin`] shows that, and
 //!   how busy the board is; [`demo`] is people, simulated.
@@ -67,6 +68,7 @@ pub mod identity;
 pub mod metrics;
 pub mod moment;
 pub mod money;
+pub mod openapi;
 pub mod orders;
 pub mod page;
 pub mod people;

@@ -17,7 +17,7 @@ use crate::error::{Refusal, Refused};
 use crate::flood::Party;
 use crate::identity::{Identity, demo};
 use crate::web::{self, Parts, Request, Response, address, assets, health, reply, session};
-use crate::{admin, board, contracts, feed, orders, people};
+use crate::{admin, board, contracts, feed, openapi, orders, people};
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Refused>> + Send>>;
 
@@ -60,6 +60,8 @@ pub fn table() -> Vec<Route> {
         get("api/admin/contracts", admin::web::api_contracts),
         get("api/admin/customers", admin::web::api_customers),
         get("api/admin/executors", admin::web::api_executors),
+        get("api/openapi.json", openapi::web::document),
+        get("api", openapi::web::page),
         get("", demo::home),
         post("session", demo::switch),
         post("language", web::looks::choose_language),

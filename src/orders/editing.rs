@@ -98,7 +98,11 @@ async fn edit_order(request: &Request) -> Result<(Receipt, Order), Refused> {
 /// Which state of the order somebody accepts, if they say: its `version` or its `price`. They need
 /// not, and need not send a body at all.
 pub(super) async fn seen(request: &Request) -> Result<Option<Seen>, Refused> {
-    let Ok(fields) = request.fields() else { return Ok(None) };
+    if request.body.is_empty() {
+        return Ok(None);
+    }
+    // What cannot be read may have said which one was seen.
+    let fields = request.fields()?;
     if let Some(version) = fields.version()? {
         return Ok(Some(Seen::Version(version)));
     }

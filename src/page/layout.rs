@@ -145,7 +145,10 @@ fn footer(ctx: &Context) -> Markup {
         footer.bottom {
             div.container {
                 @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } }
-                div.looks { (languages(ctx)) (themes(ctx)) }
+                div.looks {
+                    (languages(ctx)) (themes(ctx))
+                    a href="/api" { (ctx.lang.text("api-link")) }
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Open orders change, before the eyes of everybody; and nobody accepts what they have not seen.
 
+use http::Method;
 use serde_json::json;
 
 use crate::support::{Browser, Format, Watcher, World};
@@ -96,6 +97,11 @@ async fn nobody_accepts_what_they_have_not_seen() {
     ] {
         let problem = accept(1, seen).await.refused(422, "invalid_field").json();
         assert_eq!(problem["field"], field);
+    }
+    for torn in ["{\"version\":1", "[null,null]", "1"] {
+        let path = "/api/orders/1/accept";
+        let sent = one.executor(9).send(Method::POST, path, "application/json", torn).await;
+        sent.refused(400, "bad_request");
     }
     accept(1, json!({"version": 2})).await.expect(201);
     accept(2, json!({"price": "50.00"})).await.expect(201);
