@@ -44,7 +44,7 @@ mod tests {
             .as_array()
             .unwrap();
         let refusals = [
-            Refusal::BadRequest(""),
+            Refusal::BadRequest("body-incomplete"),
             Refusal::Unauthenticated,
             Refusal::Forbidden,
             Refusal::NotFound,

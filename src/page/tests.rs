@@ -370,6 +370,7 @@ fn who_reads_only_russian_finds_no_english() {
         "orderboard",
         "audit",
         "CSV",
+        "API",
         "MySQL",
         "memcached",
         "redis",
