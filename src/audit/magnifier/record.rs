@@ -115,8 +115,10 @@ impl ContractRecord {
         ContractRecord { order_id, executor_id, status, revision, created, last_action }
     }
 
-    /// `order` is the order that this contract was; without one only the rest is compared.
+    /// `order` is the order that this contract was. Its terms are compared only in a contract that
+    /// names it: which other orders are at hand depends on what else is wrong among their ids.
     pub fn compare(&self, found: &Contract, order: Option<&OrderRecord>) -> Fields {
+        let order = order.filter(|_| found.order_id == self.order_id);
         let mut fields = self.compare_fixed(found, order);
         self.compare_state(&mut fields, found.state());
         if let Some(order) = order {
@@ -132,6 +134,7 @@ impl ContractRecord {
         from: State,
         order: Option<&OrderRecord>,
     ) -> Fields {
+        let order = order.filter(|_| found.order_id == self.order_id);
         let mut fields = self.compare_fixed(found, order);
         self.compare_state(&mut fields, from);
         fields

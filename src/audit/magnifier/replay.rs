@@ -78,6 +78,8 @@ impl World {
             return Some(format!("{status}, but was never made"));
         };
         let order = orders.get(&record.order_id).or_else(|| others.get(&record.order_id));
+        // What no row names is at hand only by chance.
+        let order = order.filter(|_| lenses.their_orders.contains(record.order_id));
         let fields = record.compare_change(contract, from, order);
         record.status = contract.status;
         record.revision = run.revision;

@@ -1,6 +1,7 @@
 //! Tables larger than a block, and more that is wrong than is looked at.
 
 use super::*;
+use crate::contracts;
 use proptest::prelude::*;
 
 /// Sixty orders of twenty times the story, in blocks of two ids; everything is looked at.
@@ -51,6 +52,29 @@ fn rows_that_changed_places_are_named() {
     let numbers = "981 RUB has number 19 instead of 20; 982 RUB has number 20 instead of 19";
     assert!(lines[1].ends_with(numbers), "{lines:?}");
     assert_eq!(lines.len(), 2);
+}
+
+/// Whether its own order is looked at depends on the blocks, when it names another one.
+#[test]
+fn terms_are_compared_only_with_the_order_that_a_contract_names() {
+    let mut books = Books::stories(20);
+    let mut delivered = books.contracts[9].clone();
+    delivered.customer_id += 1;
+    let state = delivered.state();
+    delivered.status = contracts::Status::Delivered;
+    (delivered.revision, delivered.last_action) = (60, moment(60));
+    let row = &mut books.contracts[9];
+    row.order_id += 1;
+    row.price = amount(row.price.hundredths() + 100);
+    row.payout = amount(row.payout.hundredths() + 100);
+    // Among all orders, but not near those of the contract.
+    books.orders[58].customer_id = 1;
+    books.runs[59].events.push(Event::ContractDelivered { contract: delivered, from: state });
+    let (in_twos, in_one) = (books.wrong(TWOS), books.wrong(ONE));
+    assert_eq!(in_twos, in_one);
+    let found = "of contracts: contract 10: order_id is 29 instead of 28, status is accepted \
+                 instead of delivered, revision is 29 instead of 60, last_action is ";
+    assert!(in_one.iter().any(|line| line.contains(found)), "{in_one:?}");
 }
 
 #[test]
