@@ -172,6 +172,12 @@ filter-needs-currency = Please choose a currency first: amounts of two currencie
 filter-max-below-min = The highest price is below the lowest.
 filter-sort-unknown = The order must be newest, price or -price.
 filter-words = The words may have at most { $max } characters, and no control characters.
+filter-too-many-words =
+    { $max ->
+        [one] One word can be looked for.
+       *[other] Up to { $max } words can be looked for at once.
+    }
+filter-before = With a price range, words, or another order than newest, pages go by “page”, not by “before”.
 my-orders-title = My orders
 my-orders-empty = You have not placed an order yet.
 orders-empty = There are no orders yet.
@@ -440,6 +446,7 @@ version-malformed = The version must be the number of a version of the order.
 outcome-unknown = The outcome must be completed or cancelled.
 choice-unknown = It must be one of { $allowed }.
 field-missing = The field “{ $field }” is missing.
+field-repeated = The field “{ $field }” is there more than once.
 field-not-text = The field “{ $field }” must be a string.
 user-malformed = The role (X-User-Type) must be customer, executor or admin, and the number (X-User-Id) from 1 to 2147483647.
 key-malformed = The Idempotency-Key must be 1 to 128 visible ASCII characters.

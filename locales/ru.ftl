@@ -180,6 +180,12 @@ filter-words =
         [one] В словах может быть не больше { $max } знака и ни одного управляющего.
        *[other] В словах может быть не больше { $max } знаков и ни одного управляющего.
     }
+filter-too-many-words =
+    { $max ->
+        [one] Искать можно не больше чем по { $max } слову.
+       *[other] Искать можно не больше чем по { $max } словам сразу.
+    }
+filter-before = Если заданы границы цены, слова или порядок не «сначала новые», страницы выбираются по «page», а не по «before».
 my-orders-title = Мои заказы
 my-orders-empty = Вы ещё не разместили ни одного заказа.
 orders-empty = Заказов пока нет.
@@ -486,6 +492,7 @@ version-malformed = Версия должна быть номером верси
 outcome-unknown = Решение (outcome) должно быть completed или cancelled.
 choice-unknown = Допускается одно из: { $allowed }.
 field-missing = Поля «{ $field }» нет.
+field-repeated = Поле «{ $field }» указано больше одного раза.
 field-not-text = Поле «{ $field }» должно быть строкой.
 user-malformed = Роль (X-User-Type) должна быть customer, executor или admin, а номер (X-User-Id) — от 1 до 2147483647.
 key-malformed = Idempotency-Key должен состоять из 1–128 видимых знаков ASCII.

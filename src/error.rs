@@ -77,6 +77,13 @@ pub enum FieldRule {
     Words {
         max: usize,
     },
+    TooManyWords {
+        max: usize,
+    },
+    /// It says more than one thing.
+    Repeated,
+    /// A search gives pages by their numbers only.
+    Before,
     /// Of what was seen.
     Version,
 }
@@ -259,6 +266,11 @@ impl FieldRule {
             FieldRule::BelowMin => lang.text("filter-max-below-min"),
             FieldRule::Sort => lang.text("filter-sort-unknown"),
             FieldRule::Words { max } => lang.format("filter-words", [("max", (*max).into())]),
+            FieldRule::TooManyWords { max } => {
+                lang.format("filter-too-many-words", [("max", (*max).into())])
+            }
+            FieldRule::Repeated => lang.format("field-repeated", [("field", field.into())]),
+            FieldRule::Before => lang.text("filter-before"),
             FieldRule::Outcome => lang.text("outcome-unknown"),
             FieldRule::Version => lang.text("version-malformed"),
         }

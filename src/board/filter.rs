@@ -6,19 +6,19 @@ use std::fmt::Write;
 
 use crate::config::Config;
 use crate::error::{FieldRule, Refusal};
-use crate::money::{self, Amount, Currency, Notation};
+use crate::money::{self, Amount, Currency, Notation, PriceRefused};
 use crate::orders::Order;
 use crate::web::Request;
 
 /// Open orders that are looked through, the newest ones: that bounds what a filter costs.
 pub const MOST: u32 = 10_000;
-/// Words that are looked for; what comes after them is passed over.
+/// Words that can be looked for at once.
 const WORDS: usize = 5;
 /// Longest text that is looked for, in characters.
 const MAX_CHARACTERS: usize = 100;
 
 /// The parameters that make a filter.
-const PARAMETERS: [&str; 5] = ["currency", "min", "max", "sort", "q"];
+pub const PARAMETERS: [&str; 5] = ["currency", "min", "max", "sort", "q"];
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Sort {
@@ -60,6 +60,8 @@ pub struct Typed {
     pub max: String,
     pub sort: String,
     pub q: String,
+    /// A parameter that stands there more than once: which of them is meant?
+    pub repeated: Option<&'static str>,
 }
 
 impl Typed {
@@ -70,13 +72,14 @@ impl Typed {
         }
         let [currency, min, max, sort, q] = PARAMETERS
             .map(|name| request.param(name).map_or(String::new(), |text| text.trim().to_owned()));
-        let typed = Typed { currency, min, max, sort, q };
+        let repeated = PARAMETERS.into_iter().find(|name| request.is_repeated(name));
+        let typed = Typed { currency, min, max, sort, q, repeated };
         (typed != Typed::default()).then_some(typed)
     }
 
     /// The path of this view of the board, for its other pages and for others to share.
     pub fn to_path(&self, path: &str) -> String {
-        let Typed { currency, min, max, sort, q } = self;
+        let Typed { currency, min, max, sort, q, repeated: _ } = self;
         let values = PARAMETERS.into_iter().zip([currency, min, max, sort, q]);
         let pairs: Vec<_> = values.filter(|(_, value)| !value.is_empty()).collect();
         let query = serde_urlencoded::to_string(pairs).expect("texts can be written");
@@ -85,21 +88,27 @@ impl Typed {
 }
 
 impl Filter {
-    /// Reads what was typed. Amounts are read as people write them, or strictly.
+    /// Reads what was typed, all of it or nothing. Amounts are read as people write them, or strictly.
     pub fn read(typed: &Typed, config: &Config, notation: Notation) -> Result<Filter, Refusal> {
         let refuse = |field, rule| Refusal::InvalidField { field, rule };
+        if let Some(field) = typed.repeated {
+            return Err(refuse(field, FieldRule::Repeated));
+        }
         let currency = match typed.currency.as_str() {
             "" => None,
             code => Some(config.currency(code).map_err(|rule| refuse("currency", rule))?),
         };
         let amount = |field, text: &str| match (text, currency) {
-            ("" | "0", _) => Ok(None),
+            ("", _) => Ok(None),
             (_, None) => Err(refuse(field, FieldRule::NeedsCurrency)),
             (text, Some(currency)) => {
                 let max = config.max_order_cost.in_currency(currency);
-                money::parse_price(text, currency, notation, max)
-                    .map(Some)
-                    .map_err(|refused| refuse(field, FieldRule::Price(refused, currency)))
+                match money::parse_price(text, currency, notation, max) {
+                    Ok(price) => Ok(Some(price)),
+                    // Every price is more than that.
+                    Err(PriceRefused::Zero) if field == "min" => Ok(None),
+                    Err(refused) => Err(refuse(field, FieldRule::Price(refused, currency))),
+                }
             }
         };
         let (min, max) = (amount("min", &typed.min)?, amount("max", &typed.max)?);
@@ -120,7 +129,10 @@ impl Filter {
         if typed.q.chars().nth(MAX_CHARACTERS).is_some() || typed.q.contains(char::is_control) {
             return Err(refuse("q", FieldRule::Words { max: MAX_CHARACTERS }));
         }
-        let words = typed.q.split_whitespace().take(WORDS).map(str::to_owned).collect();
+        let words: Vec<_> = typed.q.split_whitespace().map(str::to_owned).collect();
+        if words.len() > WORDS {
+            return Err(refuse("q", FieldRule::TooManyWords { max: WORDS }));
+        }
         Ok(Filter { currency, min, max, sort, words })
     }
 
@@ -196,7 +208,7 @@ mod tests {
 
     fn read(currency: &str, min: &str, max: &str, sort: &str, q: &str) -> Result<Filter, Refusal> {
         let [currency, min, max, sort, q] = [currency, min, max, sort, q].map(str::to_owned);
-        let typed = Typed { currency, min, max, sort, q };
+        let typed = Typed { currency, min, max, sort, q, repeated: None };
         let settings = [("DATABASE_URL", "mysql://h/d"), ("USERS_DATABASE_URL", "mysql://h/u")];
         let config = Config::read(|name| {
             let known = settings.iter().find(|(known, _)| *known == name);
@@ -219,7 +231,8 @@ mod tests {
         assert_eq!(filter.max.unwrap().hundredths(), 12_999_500);
         assert_eq!((filter.sort, filter.words.len()), (Sort::Dearest, 2));
         assert_eq!(read("", "", "", "", "x").unwrap().words, ["x"]);
-        assert!(read("RUB", "0", "", "newest", "").unwrap().is_plain());
+        assert!(read("RUB", "0,00", "", "newest", "").unwrap().is_plain());
+        assert_eq!(read("", "", "", "", "a b c d e").unwrap().words.len(), 5);
         assert!(!read("RUB", "", "", "price", "").unwrap().is_plain());
     }
 
@@ -231,10 +244,14 @@ mod tests {
         assert_eq!(refused(read("RUB", "x", "", "", "")), "min");
         assert_eq!(refused(read("RUB", "1.999", "", "", "")), "min");
         assert_eq!(refused(read("RUB", "2", "1", "", "")), "max");
+        assert_eq!(refused(read("RUB", "", "0", "", "")), "max");
+        assert_eq!(refused(read("RUB", "0.000", "", "", "")), "min");
+        assert_eq!(refused(read("", "0", "", "", "")), "min");
         assert_eq!(refused(read("", "", "", "price", "")), "sort");
         assert_eq!(refused(read("RUB", "", "", "age", "")), "sort");
         assert_eq!(refused(read("", "", "", "", &"x".repeat(101))), "q");
         assert_eq!(refused(read("", "", "", "", "a\u{7}b")), "q");
+        assert_eq!(refused(read("", "", "", "", "a b c d e f")), "q");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::Page;
-use super::filter::{MOST, Sort, Typed};
+use super::filter::{MOST, PARAMETERS, Sort, Typed};
 use super::web::Filtered;
 use crate::i18n::Lang;
 use crate::money::Currency;
@@ -48,12 +48,19 @@ pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, found: &Filt
     }
 }
 
-/// A filter that makes no sense, to be mended.
-pub fn unfiltered(lang: Lang, currencies: &[Currency], typed: &Typed, problem: &str) -> Markup {
+/// A filter that makes no sense, or that there is no time for, with what was typed.
+pub fn unfiltered(lang: Lang, currencies: &[Currency], typed: &Typed, problem: Problem) -> Markup {
     html! {
         div.head { h1 { (lang.text("board-title")) } }
         (form(lang, currencies, typed, Some(problem)))
     }
+}
+
+/// What is wrong, in a sentence, and with which field, if it is one's.
+#[derive(Clone, Copy)]
+pub struct Problem<'a> {
+    pub field: Option<&'a str>,
+    pub sentence: &'a str,
 }
 
 fn head(lang: Lang, open_orders: u32) -> Markup {
@@ -72,44 +79,110 @@ fn head(lang: Lang, open_orders: u32) -> Markup {
 }
 
 /// It works by its address alone, which can be kept and shared.
-fn form(lang: Lang, currencies: &[Currency], typed: &Typed, problem: Option<&str>) -> Markup {
+fn form(lang: Lang, currencies: &[Currency], typed: &Typed, problem: Option<Problem>) -> Markup {
     let is_used = *typed != Typed::default();
+    let wrong = Wrong(problem.and_then(|problem| problem.field));
     html! {
         details.filter open[is_used] {
             summary { (lang.text("filter-title")) }
-            @if let Some(problem) = problem { p.alert.alert-warning role="alert" { (problem) } }
+            @if let Some(Problem { sentence, .. }) = problem && !wrong.is_shown() {
+                p.alert.alert-warning role="alert" { (sentence) }
+            }
             form #filter method="get" action="/orders" {
-                input.form-control.form-control-sm.words type="search" name="q" value=(typed.q)
-                    placeholder=(lang.text("filter-words-placeholder"))
-                    aria-label=(lang.text("filter-words-label"));
-                select.form-select.form-select-sm name="currency"
-                    aria-label=(lang.text("place-currency"))
-                    {
-                    option value="" { (lang.text("filter-any-currency")) }
-                    @for currency in currencies {
-                        @let code = currency.code();
-                        option value=(code) selected[code == typed.currency] { (code) }
-                    }
-                }
-                input.form-control.form-control-sm.amount name="min" value=(typed.min)
-                    inputmode="decimal" placeholder=(lang.text("filter-min"))
-                    aria-label=(lang.text("filter-min-label"));
-                input.form-control.form-control-sm.amount name="max" value=(typed.max)
-                    inputmode="decimal" placeholder=(lang.text("filter-max"))
-                    aria-label=(lang.text("filter-max-label"));
-                select.form-select.form-select-sm name="sort"
-                    aria-label=(lang.text("filter-sort-label"))
-                    {
-                    @for sort in Sort::ALL {
-                        option value=(if sort == Sort::Newest { "" } else { sort.name() })
-                            selected[sort.name() == typed.sort]
-                            { (lang.text(sort_key(sort))) }
-                    }
-                }
+                input.form-control.form-control-sm.words.is-invalid[wrong.is("q")] type="search"
+                    name="q" value=(typed.q) placeholder=(lang.text("filter-words-placeholder"))
+                    aria-label=(lang.text("filter-words-label")) aria-invalid=[wrong.flag("q")]
+                    aria-describedby=[wrong.sentence("q")] autofocus[wrong.is("q")];
+                (currency(lang, currencies, typed, wrong))
+                (amount(
+                    "min", &typed.min, wrong,
+                    &lang.text("filter-min"), &lang.text("filter-min-label"),
+                ))
+                (amount(
+                    "max", &typed.max, wrong,
+                    &lang.text("filter-max"), &lang.text("filter-max-label"),
+                ))
+                (sort(lang, typed, wrong))
                 button.btn.btn-sm.btn-primary { (lang.text("filter-submit")) }
                 @if is_used { a href="/orders" { (lang.text("filter-clear")) } }
+                @if let Some(Problem { sentence, .. }) = problem && wrong.is_shown() {
+                    p.invalid-feedback id=(PROBLEM) { (sentence) }
+                }
             }
         }
+    }
+}
+
+fn currency(lang: Lang, currencies: &[Currency], typed: &Typed, wrong: Wrong) -> Markup {
+    let is_known = |code: &str| currencies.iter().any(|currency| currency.code() == code);
+    // One by its old name; or none of ours, which stays there to be seen.
+    let code = Currency::from_code(&typed.currency).map(|currency| currency.code());
+    let code = code.filter(|code| is_known(code)).unwrap_or(&typed.currency);
+    html! {
+        select.form-select.form-select-sm.is-invalid[wrong.is("currency")] name="currency"
+            aria-label=(lang.text("place-currency")) aria-invalid=[wrong.flag("currency")]
+            aria-describedby=[wrong.sentence("currency")] autofocus[wrong.is("currency")]
+            {
+            option value="" { (lang.text("filter-any-currency")) }
+            @for known in currencies.iter().map(|currency| currency.code()) {
+                option value=(known) selected[known == code] { (known) }
+            }
+            @if !code.is_empty() && !is_known(code) { option value=(code) selected { (code) } }
+        }
+    }
+}
+
+fn amount(name: &str, typed: &str, wrong: Wrong, hint: &str, label: &str) -> Markup {
+    html! {
+        input.form-control.form-control-sm.amount.is-invalid[wrong.is(name)] name=(name)
+            value=(typed) inputmode="decimal" placeholder=(hint) aria-label=(label)
+            aria-invalid=[wrong.flag(name)]
+            aria-describedby=[wrong.sentence(name)] autofocus[wrong.is(name)];
+    }
+}
+
+fn sort(lang: Lang, typed: &Typed, wrong: Wrong) -> Markup {
+    let is_known = Sort::ALL.iter().any(|sort| sort.name() == typed.sort);
+    html! {
+        select.form-select.form-select-sm.is-invalid[wrong.is("sort")] name="sort"
+            aria-label=(lang.text("filter-sort-label")) aria-invalid=[wrong.flag("sort")]
+            aria-describedby=[wrong.sentence("sort")] autofocus[wrong.is("sort")]
+            {
+            @for sort in Sort::ALL {
+                option value=(if sort == Sort::Newest { "" } else { sort.name() })
+                    selected[sort.name() == typed.sort]
+                    { (lang.text(sort_key(sort))) }
+            }
+            @if !typed.sort.is_empty() && !is_known {
+                option value=(typed.sort) selected { (typed.sort) }
+            }
+        }
+    }
+}
+
+/// The id of the sentence that says what is wrong.
+const PROBLEM: &str = "filter-problem";
+
+/// Which of the fields is wrong.
+#[derive(Clone, Copy)]
+struct Wrong<'a>(Option<&'a str>);
+
+impl Wrong<'_> {
+    fn is(self, name: &str) -> bool {
+        self.0 == Some(name)
+    }
+
+    /// Whether it is a field that the form shows.
+    fn is_shown(self) -> bool {
+        self.0.is_some_and(|field| PARAMETERS.contains(&field))
+    }
+
+    fn flag(self, name: &str) -> Option<&'static str> {
+        self.is(name).then_some("true")
+    }
+
+    fn sentence(self, name: &str) -> Option<&'static str> {
+        self.is(name).then_some(PROBLEM)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::filter::{self, Filter, Typed};
 use super::index::Part;
 use super::{Page, view};
-use crate::error::{Refusal, Refused};
+use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::event::Mark;
 use crate::identity::Role;
 use crate::money::Notation;
@@ -73,11 +73,16 @@ async fn show_filtered(request: &Request, typed: &Typed) -> Result<Response, Ref
                 view::filtered(context.lang, currencies, typed, &found)
             }))
         }
-        // What was typed is there to be mended.
-        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
-            let problem = refusal.detail(request.lang);
+        // What was typed is there to be mended, or to be tried again.
+        Err(Refused::Refusal(refusal @ (Refusal::InvalidField { .. } | Refusal::Overloaded))) => {
+            let field = match refusal {
+                Refusal::InvalidField { field, .. } => Some(field),
+                _ => None,
+            };
+            let sentence = refusal.detail(request.lang);
+            let problem = view::Problem { field, sentence: &sentence };
             Ok(request.render(refusal.kind().0, &title, None, |context| {
-                view::unfiltered(context.lang, currencies, typed, &problem)
+                view::unfiltered(context.lang, currencies, typed, problem)
             }))
         }
         Err(refused) => Err(refused),
@@ -107,6 +112,9 @@ async fn api_show_filtered(request: &Request, typed: &Typed) -> Result<Response,
 async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Filtered, Refused> {
     let app = &request.app;
     let filter = Filter::read(typed, &app.config, notation)?;
+    if request.is_api() && request.param("before").is_some() {
+        return Err(Refusal::InvalidField { field: "before", rule: FieldRule::Before }.into());
+    }
     // They take the database a while: a few at a time, or others would wait for it.
     let _turn = app.searches.acquire().await.expect("it is never closed");
     let first = app.board.first_of(filter::MOST);

@@ -138,7 +138,9 @@ fn pages_with(ctx: &Context, evil: &str) -> Vec<String> {
     };
     let typed = Some((evil.to_owned(), evil.to_owned()));
     let typed = Draft { typed, problem: Some(("price", evil.to_owned())) };
-    let sought = board::filter::Typed { q: evil.to_owned(), ..Default::default() };
+    let [currency, min, max, sort, q] = [(); 5].map(|()| evil.to_owned());
+    let sought = board::filter::Typed { currency, min, max, sort, q, repeated: None };
+    let wrong = |field| board::view::Problem { field, sentence: evil };
     let found_by = board::web::Filtered {
         filter: Default::default(),
         orders: Table::new(41, window, 10_000, vec![order(evil)]),
@@ -146,7 +148,8 @@ fn pages_with(ctx: &Context, evil: &str) -> Vec<String> {
     };
     let mains = [
         board::view::main(ctx.lang, &[], &board),
-        board::view::unfiltered(ctx.lang, &[], &sought, evil),
+        board::view::unfiltered(ctx.lang, &[], &sought, wrong(None)),
+        board::view::unfiltered(ctx.lang, &[], &sought, wrong(Some("max"))),
         board::view::filtered(ctx.lang, &[], &sought, &found_by),
         orders::view::mine(ctx, &orders, &place(None)),
         orders::view::mine(ctx, &orders, &place(Some("price"))),

@@ -143,6 +143,12 @@ impl Request {
         pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Whether a parameter of the query stands there more than once.
+    pub fn is_repeated(&self, name: &str) -> bool {
+        let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(&self.query);
+        pairs.is_ok_and(|pairs| pairs.iter().filter(|(key, _)| key == name).nth(1).is_some())
+    }
+
     /// Which page of a table is asked for.
     pub fn window(&self) -> Window {
         Window::parse(self.param("page").as_deref(), self.param("per_page").as_deref())

@@ -126,20 +126,84 @@ async fn filters_that_make_no_sense_are_named_and_can_be_mended() {
         ("currency=JPY&max=1.5", "max", "whole number"),
         ("currency=RUB&min=9&max=8", "max", "below the lowest"),
         ("q=%07", "q", "no control characters"),
+        ("currency=RUB&max=0", "max", "more than zero"),
+        ("currency=RUB&min=0.000", "min", "2 digits after the point"),
+        ("min=0", "min", "choose a currency"),
+        ("currency=RUB&min=100000000.01", "min", "at most 100\u{a0}000\u{a0}000"),
+        ("q=a+b+c+d+e+f", "q", "Up to 5 words"),
+        ("currency=RUB&currency=USD", "currency", "more than once"),
+        ("q=a&q=", "q", "more than once"),
+        ("q=a&before=7", "before", "not by “before”"),
     ] {
         let problem =
             reader.get(&format!("/api/board?{query}")).await.refused(422, "invalid_field");
         assert_eq!(problem.json()["field"], field, "{query}");
         assert!(problem.text().contains(rule), "{query}: {}", problem.text());
     }
+    let russian = reader.with("accept-language", "ru");
+    let problem = russian.get("/api/board?q=a+b+c+d+e+f").await.refused(422, "invalid_field");
+    assert!(problem.text().contains("не больше чем по 5 словам"), "{}", problem.text());
     let mut browser = Browser::of(&server, "executor", 9).await;
-    let page = browser.get("/orders?min=5&q=%3Cb%3E").await.expect(422).text();
-    assert!(page.contains("choose a currency") && page.contains("value=\"&lt;b&gt;\""), "{page}");
     let page = browser.get("/orders?currency=RUB&max=75,50").await.expect(200).text();
     assert!(page.contains("3 open orders fit.") && page.contains("data-max=\"755000\""), "{page}");
+    // Nothing is no limit; below it lies no price, so nothing is left out.
+    assert_eq!(ids(&reader, "currency=USD&min=0").await, [6, 5]);
     for stranger in [server.customer(1), server.nobody()] {
         let status = stranger.get("/orders?q=x").await.status;
         assert!([401, 403].contains(&status), "{status}");
     }
+    world.audit().await;
+}
+
+/// A field's tag on a page.
+fn field<'a>(page: &'a str, name: &str) -> &'a str {
+    let form = page.split_once("id=\"filter\"").expect("the form").1;
+    let tag = form.split('<').find(|tag| tag.contains(&format!("name=\"{name}\"")));
+    tag.unwrap_or_else(|| panic!("no {name}: {form}"))
+}
+
+#[tokio::test]
+async fn a_filter_that_is_wrong_comes_back_as_typed_with_the_wrong_field_marked() {
+    let (world, server, _reader) = world().await;
+    let mut browser = Browser::of(&server, "executor", 9).await;
+    let whole = "q=%3Cb%3E&currency=USD&min=1,50&max=75&sort=price";
+    for (query, wrong, sentence) in [
+        ("q=%3Cb%3E&currency=USD&min=75&max=1,50&sort=price", "max", "below the lowest"),
+        ("q=a+b+c+d+e+f&currency=USD&min=1&max=2&sort=price", "q", "Up to 5 words"),
+        ("q=x&currency=XYZ&min=1&max=2&sort=price", "currency", "must be one of RUB, USD"),
+        ("q=x&currency=USD&min=1&max=0&sort=price", "max", "more than zero"),
+        ("q=x&currency=USD&min=cheap&max=2&sort=price", "min", "must be a number"),
+        ("q=x&currency=USD&min=1&max=2&sort=age", "sort", "newest, price or -price"),
+        ("q=x&currency=&min=1&max=2&sort=price", "min", "choose a currency"),
+    ] {
+        let page = browser.get(&format!("/orders?{query}")).await.expect(422).text();
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+        for (name, value) in &pairs {
+            let tag = field(&page, name);
+            let marks =
+                ["is-invalid", "aria-invalid=\"true\"", "aria-describedby=\"filter-problem\""];
+            for mark in marks {
+                assert_eq!(tag.contains(mark), name == wrong, "{query}, {name}: {tag}");
+            }
+            let kept = match name.as_str() {
+                "currency" | "sort" => format!("<option value=\"{value}\" selected>"),
+                _ => format!("value=\"{}\"", value.replace('<', "&lt;").replace('>', "&gt;")),
+            };
+            assert!(value.is_empty() || page.contains(&kept), "{query}, {name}: {page}");
+        }
+        let said = page.split_once("id=\"filter-problem\">").expect("what is wrong").1;
+        let said = said.split('<').next().unwrap();
+        assert!(said.contains(sentence), "{query}: {said}");
+        assert!(page.contains("<details class=\"filter\" open>"), "{page}");
+    }
+    let right = browser.get(&format!("/orders?{whole}")).await.expect(200).text();
+    assert!(!right.contains("is-invalid") && !right.contains("filter-problem"), "{right}");
+    // What no field of the form is about is said above it.
+    let russian = server.executor(9).with("accept-language", "ru");
+    let page = russian.get("/orders?q=x&q=y").await.expect(422).text();
+    assert!(page.contains("указано больше одного раза"), "{page}");
+    // The old name of a currency is read as the new one, and shown so.
+    let page = browser.get("/orders?currency=RUR&max=60").await.expect(200).text();
+    assert!(page.contains("<option value=\"RUB\" selected>"), "{page}");
     world.audit().await;
 }
