@@ -77,6 +77,11 @@ impl Typed {
         (typed != Typed::default()).then_some(typed)
     }
 
+    /// What somebody types who wants a currency and nothing else.
+    pub fn only(currency: Currency) -> Typed {
+        Typed { currency: currency.code().to_owned(), ..Typed::default() }
+    }
+
     /// The path of this view of the board, for its other pages and for others to share.
     pub fn to_path(&self, path: &str) -> String {
         let Typed { currency, min, max, sort, q, repeated: _ } = self;
@@ -134,6 +139,12 @@ impl Filter {
             return Err(refuse("q", FieldRule::TooManyWords { max: WORDS }));
         }
         Ok(Filter { currency, min, max, sort, words })
+    }
+
+    /// Whether what passes is a board of its own, all open orders or those in a currency, which
+    /// needs no search.
+    pub fn is_board(&self) -> bool {
+        self.is_plain() && self.min.is_none() && self.max.is_none()
     }
 
     /// Whether an order that appears can be put in its place by whoever shows a first page: if not,

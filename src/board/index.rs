@@ -1,5 +1,5 @@
-//! The board in memory: where it stands and the ids of all open orders, so that any page of it is
-//! found without counting. It follows the journal.
+//! The board in memory: where it stands and the ids of all open orders, so that any page of it, or
+//! of those in one currency, is found without counting. It follows the journal.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::RwLock;
@@ -9,9 +9,11 @@ use roaring::RoaringBitmap;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::open::Open;
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::Position;
 use crate::identity::User;
+use crate::money::Currency;
 use crate::orders::Status;
 use crate::page::paging::Window;
 
@@ -26,7 +28,7 @@ const BATCHES: usize = 4096;
 #[derive(Debug)]
 pub struct State {
     position: Position,
-    open: RoaringBitmap,
+    open: Open,
     orders: u32,
     contracts: u32,
     changed: HashMap<User, u64>,
@@ -40,14 +42,25 @@ pub struct State {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Selection {
     pub position: Position,
+    /// On the whole board.
     pub open_orders: u32,
+    /// In the currency, if one was asked for.
+    pub total: u32,
     pub window: Window,
     pub pages: u32,
     /// Newest first.
     pub ids: Vec<u32>,
 }
 
-/// Which part of the board somebody wants.
+/// What of the board somebody wants.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Wanted {
+    /// Only orders in this one: a board of its own.
+    pub currency: Option<Currency>,
+    pub part: Part,
+}
+
+/// Which part of a board somebody wants.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Part {
     Page(Window),
@@ -68,8 +81,8 @@ pub struct Counts {
 }
 
 impl State {
-    /// The board at a position, with the ids of its open orders.
-    pub fn new(position: Position, open: RoaringBitmap, orders: u32, contracts: u32) -> State {
+    /// The board at a position, with its open orders.
+    pub fn new(position: Position, open: Open, orders: u32, contracts: u32) -> State {
         let floor = position.revision;
         let (changed, batches) = (HashMap::new(), VecDeque::from([position.batch]));
         State { position, open, orders, contracts, changed, floor, batches }
@@ -85,10 +98,10 @@ impl State {
         for event in &run.events {
             if let Some(order) = event.order() {
                 if order.status == Status::Open {
-                    self.open.insert(order.id);
+                    self.open.insert(order.id, order.currency);
                     self.orders = self.orders.max(order.id);
                 } else {
-                    self.open.remove(order.id);
+                    self.open.remove(order.id, order.currency);
                 }
             }
             if let Event::OrderAccepted { contract_id, .. } = event {
@@ -119,41 +132,44 @@ impl State {
 
     /// The smallest id of the newest `count` open orders.
     fn first_of(&self, count: u32) -> u32 {
-        let total = open_count(&self.open);
-        self.open.select(total.saturating_sub(count)).unwrap_or(0)
+        let total = count_of(self.open.all());
+        self.open.all().select(total.saturating_sub(count)).unwrap_or(0)
     }
 
     fn counts(&self) -> Counts {
         Counts {
             revision: self.position.revision,
-            open_orders: open_count(&self.open),
+            open_orders: count_of(self.open.all()),
             orders: self.orders,
             contracts: self.contracts,
         }
     }
 
-    fn select(&self, part: Part) -> Selection {
-        let total = open_count(&self.open);
-        let (window, end) = match part {
+    fn select(&self, wanted: Wanted) -> Selection {
+        let none = RoaringBitmap::new();
+        let open = self.open.of(wanted.currency).unwrap_or(&none);
+        let total = count_of(open);
+        let (window, end) = match wanted.part {
             Part::Page(window) => {
                 let window = window.within(total);
                 (window, total - window.skipped().min(total))
             }
             Part::Before { id, per_page } => {
-                let below = if id == 0 { 0 } else { self.open.rank(id - 1) };
+                let below = if id == 0 { 0 } else { open.rank(id - 1) };
                 (Window { page: 1, per_page }, u32::try_from(below).unwrap_or(total))
             }
         };
         let begin = end.saturating_sub(window.per_page);
-        let mut ids: Vec<u32> = match self.open.select(begin) {
+        let mut ids: Vec<u32> = match open.select(begin) {
             // Walking from the first id on: each step is constant, wherever the page lies.
-            Some(first) => self.open.range(first..).take((end - begin) as usize).collect(),
+            Some(first) => open.range(first..).take((end - begin) as usize).collect(),
             None => Vec::new(),
         };
         ids.reverse();
         Selection {
             position: self.position.clone(),
-            open_orders: total,
+            open_orders: count_of(self.open.all()),
+            total,
             window,
             pages: window.pages(total),
             ids,
@@ -161,7 +177,7 @@ impl State {
     }
 }
 
-fn open_count(open: &RoaringBitmap) -> u32 {
+fn count_of(open: &RoaringBitmap) -> u32 {
     u32::try_from(open.len()).expect("ids are 32 bits wide")
 }
 
@@ -186,8 +202,8 @@ impl Board {
         self.read().counts()
     }
 
-    pub fn select(&self, part: Part) -> Selection {
-        self.read().select(part)
+    pub fn select(&self, wanted: Wanted) -> Selection {
+        self.read().select(wanted)
     }
 
     /// The smallest id of the newest `count` open orders; 0 on an empty board.
@@ -256,10 +272,13 @@ impl Board {
 mod tests {
     use super::*;
 
+    /// Every third order is in dollars, the others in roubles.
     fn state(open: impl IntoIterator<Item = u32>) -> State {
+        let [rub, usd] = currencies();
+        let currency = |id: u32| if id.is_multiple_of(3) { usd } else { rub };
         State {
             position: Position { history: "h".to_owned(), revision: 5, batch: Uuid::nil() },
-            open: open.into_iter().collect(),
+            open: open.into_iter().map(|id| (id, currency(id))).collect(),
             orders: 1_000_000,
             contracts: 0,
             changed: HashMap::new(),
@@ -268,8 +287,32 @@ mod tests {
         }
     }
 
+    fn currencies() -> [Currency; 2] {
+        ["RUB", "USD"].map(|code| Currency::from_code(code).unwrap())
+    }
+
+    fn page_of(state: &State, currency: Option<Currency>, page: u32) -> Selection {
+        state.select(Wanted { currency, part: Part::Page(Window { page, per_page: 20 }) })
+    }
+
     fn page(state: &State, page: u32) -> Selection {
-        state.select(Part::Page(Window { page, per_page: 20 }))
+        page_of(state, None, page)
+    }
+
+    #[test]
+    fn a_currency_is_a_board_of_its_own() {
+        let [rub, usd] = currencies();
+        let state = state(1..=90);
+        let second = page_of(&state, Some(usd), 2);
+        assert_eq!(second.ids, (1..=10).rev().map(|n| 3 * n).collect::<Vec<_>>());
+        assert_eq!((second.total, second.pages, second.open_orders), (30, 2, 90));
+        assert_eq!(page_of(&state, Some(usd), 9), second);
+        assert_eq!(page_of(&state, Some(rub), 1).total, 60);
+        let part = Part::Before { id: 7, per_page: 20 };
+        let before = state.select(Wanted { currency: Some(rub), part });
+        assert_eq!((before.ids, before.total), (vec![5, 4, 2, 1], 60));
+        let yen = page_of(&state, Currency::from_code("JPY"), 3);
+        assert_eq!((yen.ids.len(), yen.total, yen.pages, yen.open_orders), (0, 0, 1, 90));
     }
 
     #[test]
@@ -315,7 +358,8 @@ mod tests {
         let mut read = Vec::new();
         let mut before = u32::MAX;
         loop {
-            let part = state.select(Part::Before { id: before, per_page: 100 }).ids;
+            let part = Part::Before { id: before, per_page: 100 };
+            let part = state.select(Wanted { currency: None, part }).ids;
             let Some(&last) = part.last() else { break };
             read.extend(part);
             before = last;
@@ -323,6 +367,7 @@ mod tests {
         let mut expected: Vec<u32> = ids.collect();
         expected.reverse();
         assert_eq!(read, expected);
-        assert!(state.select(Part::Before { id: 0, per_page: 20 }).ids.is_empty());
+        let part = Part::Before { id: 0, per_page: 20 };
+        assert!(state.select(Wanted { currency: None, part }).ids.is_empty());
     }
 }

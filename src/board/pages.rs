@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::index::{Board, Part, Selection};
-use super::{Page, view};
+use super::index::{Board, Part, Selection, Wanted};
+use super::{Only, Page, view};
 use crate::cache::memcached::SharedPages;
 use crate::database::Reads;
 use crate::error::{Fault, Refused};
@@ -60,9 +60,9 @@ impl Deref for Snapshot {
 #[derive(Default)]
 struct Hot {
     position: Option<Position>,
-    pages: HashMap<Part, Cell>,
+    pages: HashMap<Wanted, Cell>,
     /// The last page of each part that was made, for when none can be made.
-    last: HashMap<Part, Arc<Page>>,
+    last: HashMap<Wanted, Arc<Page>>,
 }
 
 /// A row that the page needs has changed after the page's revision, and cannot be undone.
@@ -81,20 +81,21 @@ impl Pages {
         &self,
         board: &Board,
         reads: Reads<'_>,
-        part: Part,
+        wanted: Wanted,
     ) -> Result<(Arc<Snapshot>, Source), Refused> {
         for _ in 0..ATTEMPTS {
-            let selection = board.select(part);
-            let part = match part {
+            let selection = board.select(wanted);
+            let part = match wanted.part {
                 Part::Page(_) => Part::Page(selection.window),
                 before => before,
             };
-            let cell = self.cell(&selection.position, part);
+            let wanted = Wanted { part, ..wanted };
+            let cell = self.cell(&selection.position, wanted);
             let mut source = Source::Memory;
             let made = cell.get_or_try_init(|| async {
-                let (page, from) = self.fetch(reads, part, &selection).await?;
+                let (page, from) = self.fetch(reads, wanted, &selection).await?;
                 source = from;
-                self.keep(part, &page);
+                self.keep(wanted, &page);
                 Ok::<_, Result<MovedOn, sqlx::Error>>(Snapshot::of(page))
             });
             match made.await {
@@ -104,7 +105,7 @@ impl Pages {
                 }
                 // What was known last, and says as of when, is better than nothing.
                 Err(Err(error)) => {
-                    let last = self.last(part, &selection.position.history);
+                    let last = self.last(wanted, &selection.position.history);
                     let last = last.map(|page| (Snapshot::of(page), Source::Memory));
                     return last.ok_or(error.into());
                 }
@@ -113,46 +114,46 @@ impl Pages {
         Err(Fault::Unavailable("the board moves faster than it can be read".to_owned()).into())
     }
 
-    fn cell(&self, position: &Position, part: Part) -> Cell {
+    fn cell(&self, position: &Position, wanted: Wanted) -> Cell {
         let mut hot = self.hot.lock().expect("nobody panics while holding it");
         if hot.position.as_ref() != Some(position) || hot.pages.len() >= HOT {
             hot.pages.clear();
             hot.position = Some(position.clone());
         }
-        Arc::clone(hot.pages.entry(part).or_default())
+        Arc::clone(hot.pages.entry(wanted).or_default())
     }
 
-    fn keep(&self, part: Part, page: &Arc<Page>) {
+    fn keep(&self, wanted: Wanted, page: &Arc<Page>) {
         let mut hot = self.hot.lock().expect("nobody panics while holding it");
-        if hot.last.len() >= HOT && !hot.last.contains_key(&part) {
+        if hot.last.len() >= HOT && !hot.last.contains_key(&wanted) {
             hot.last.clear();
         }
-        hot.last.insert(part, Arc::clone(page));
+        hot.last.insert(wanted, Arc::clone(page));
     }
 
-    fn last(&self, part: Part, history: &str) -> Option<Arc<Page>> {
+    fn last(&self, wanted: Wanted, history: &str) -> Option<Arc<Page>> {
         let hot = self.hot.lock().expect("nobody panics while holding it");
-        hot.last.get(&part).filter(|page| page.history == history).cloned()
+        hot.last.get(&wanted).filter(|page| page.history == history).cloned()
     }
 
     async fn fetch(
         &self,
         reads: Reads<'_>,
-        part: Part,
+        wanted: Wanted,
         selection: &Selection,
     ) -> Result<(Arc<Page>, Source), Result<MovedOn, sqlx::Error>> {
-        let key = key(&selection.position, part);
+        let key = key(&selection.position, wanted);
         let known = self.shared.get(&key).await;
         if let Some(bytes) = known {
             match serde_json::from_slice::<Page>(&bytes) {
-                Ok(page) if is_of(&page, selection) => {
+                Ok(page) if is_of(&page, wanted, selection) => {
                     return Ok((Arc::new(page), Source::Memcached));
                 }
                 // The same as nothing.
                 _ => self.shared.note_garbage(),
             }
         }
-        let page = make(reads, selection).await?;
+        let page = make(reads, wanted, selection).await?;
         self.shared.set(&key, serde_json::to_vec(&page).expect("pages are plain data")).await;
         Ok((Arc::new(page), Source::Mysql))
     }
@@ -162,6 +163,7 @@ impl Pages {
 /// that was only closed since is undone.
 async fn make(
     reads: Reads<'_>,
+    wanted: Wanted,
     selection: &Selection,
 ) -> Result<Page, Result<MovedOn, sqlx::Error>> {
     let revision = selection.position.revision;
@@ -189,11 +191,17 @@ async fn make(
         pages: selection.pages,
         per_page: selection.window.per_page,
         orders,
+        only: only(wanted, selection),
     })
 }
 
-fn is_of(page: &Page, selection: &Selection) -> bool {
-    page.history == selection.position.history
+fn only(wanted: Wanted, selection: &Selection) -> Option<Only> {
+    wanted.currency.map(|currency| Only { currency, total: selection.total })
+}
+
+fn is_of(page: &Page, wanted: Wanted, selection: &Selection) -> bool {
+    page.only == only(wanted, selection)
+        && page.history == selection.position.history
         && page.revision == selection.position.revision
         && page.batch == selection.position.batch
         && (page.page, page.pages) == (selection.window.page, selection.pages)
@@ -201,14 +209,19 @@ fn is_of(page: &Page, selection: &Selection) -> bool {
         && page.orders.iter().map(|order| order.id).eq(selection.ids.iter().copied())
 }
 
-fn key(position: &Position, part: Part) -> String {
+fn key(position: &Position, wanted: Wanted) -> String {
     let Position { history, revision, batch } = position;
-    match part {
+    let mut key = match wanted.part {
         Part::Page(window) => {
             format!("{history}:board:{revision}:{batch}:{}:{}", window.per_page, window.page)
         }
         Part::Before { id, per_page } => {
             format!("{history}:board:{revision}:{batch}:{per_page}:before-{id}")
         }
+    };
+    if let Some(currency) = wanted.currency {
+        key.push(':');
+        key.push_str(currency.code());
     }
+    key
 }

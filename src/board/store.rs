@@ -1,11 +1,12 @@
 //! Reading the whole board, once, at start.
 
 use futures_util::TryStreamExt;
-use roaring::RoaringBitmap;
 use sqlx::{Connection, Executor, MySqlConnection, Row};
 
 use super::index::State;
+use super::open::Open;
 use crate::exchange::journal;
+use crate::orders;
 
 /// Reads where the board stands and which orders are open, in one snapshot.
 pub async fn load(connection: &mut MySqlConnection) -> Result<State, sqlx::Error> {
@@ -14,12 +15,12 @@ pub async fn load(connection: &mut MySqlConnection) -> Result<State, sqlx::Error
     let position = journal::head(&mut *snapshot).await?;
     let row = snapshot.fetch_one("SELECT orders, contracts FROM board WHERE id = 1").await?;
     let (orders, contracts) = (row.try_get(0)?, row.try_get(1)?);
-    let mut open = RoaringBitmap::new();
+    let mut open = Open::default();
     {
-        let ids = "SELECT id FROM orders WHERE status = 'open'";
-        let mut ids = sqlx::query_scalar::<_, u32>(ids).fetch(&mut *snapshot);
-        while let Some(id) = ids.try_next().await? {
-            open.insert(id);
+        let ids = "SELECT id, original_currency FROM orders WHERE status = 'open'";
+        let mut rows = sqlx::query(ids).fetch(&mut *snapshot);
+        while let Some(row) = rows.try_next().await? {
+            open.insert(row.try_get(0)?, orders::store::currency(&row)?);
         }
     }
     snapshot.rollback().await?;

@@ -13,6 +13,9 @@ use crate::page::table::{Sieve, paging};
 
 /// Nothing of who reads it is in there: it is made once, for all.
 pub fn main(lang: Lang, currencies: &[Currency], page: &Page) -> Markup {
+    if let Some(only) = page.only {
+        return narrowed(lang, currencies, &Typed::only(only.currency), page);
+    }
     html! {
         (head(lang, page.open_orders))
         (form(lang, currencies, &Typed::default(), None))
@@ -21,9 +24,29 @@ pub fn main(lang: Lang, currencies: &[Currency], page: &Page) -> Markup {
     }
 }
 
-/// What a filter lets pass.
-pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, found: &Filtered) -> Markup {
-    let Filtered { filter, orders, open_orders } = found;
+/// The same of what somebody has typed in another way.
+pub fn narrowed(lang: Lang, currencies: &[Currency], typed: &Typed, page: &Page) -> Markup {
+    let sieve = Sieve {
+        currency: page.only.map(|only| only.currency.code()),
+        min: None,
+        max: None,
+        is_plain: true,
+        total: page.total(),
+    };
+    html! {
+        (head(lang, page.open_orders))
+        (form(lang, currencies, typed, None))
+        (found(lang, page.total(), false))
+        (table_of(lang, Kind::Board, page.page, page.per_page, &page.orders, Some(&sieve)))
+        (paging(
+            lang, &typed.to_path("/orders"), page.page, page.pages, page.per_page, page.total(),
+        ))
+    }
+}
+
+/// What a search found.
+pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, sought: &Filtered) -> Markup {
+    let Filtered { filter, orders, open_orders } = sought;
     let sieve = Sieve {
         currency: filter.currency.map(|currency| currency.code()),
         min: filter.min.map(|amount| amount.hundredths()),
@@ -34,17 +57,22 @@ pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, found: &Filt
     html! {
         (head(lang, *open_orders))
         (form(lang, currencies, typed, None))
-        p.found role="status" {
-            (lang.format("filter-found", [("total", orders.total.into())]))
-            @if *open_orders > MOST {
-                " " (lang.format("filter-newest-only", [("most", MOST.into())]))
-            }
-        }
+        (found(lang, orders.total, *open_orders > MOST))
         (table_of(lang, Kind::Board, orders.page, orders.per_page, &orders.rows, Some(&sieve)))
         (paging(
             lang, &typed.to_path("/orders"), orders.page, orders.pages, orders.per_page,
             orders.total,
         ))
+    }
+}
+
+/// How many orders fit, and whether only some were looked through.
+fn found(lang: Lang, total: u32, is_cut: bool) -> Markup {
+    html! {
+        p.found role="status" {
+            (lang.format("filter-found", [("total", total.into())]))
+            @if is_cut { " " (lang.format("filter-newest-only", [("most", MOST.into())])) }
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The board, as a page and as data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::filter::{self, Filter, Typed};
-use super::index::Part;
+use super::index::{Part, Wanted};
+use super::pages::Snapshot;
 use super::{Page, view};
 use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::event::Mark;
@@ -28,9 +30,9 @@ pub async fn show(request: Request) -> Result<Response, Refused> {
     if let Some(typed) = Typed::of(&request) {
         return show_filtered(&request, &typed).await;
     }
-    let part = Part::Page(request.window());
+    let wanted = Wanted { currency: None, part: Part::Page(request.window()) };
     let app = &request.app;
-    let (page, source) = app.pages.get(&app.board, request.interactions(), part).await?;
+    let (page, source) = app.pages.get(&app.board, request.interactions(), wanted).await?;
     let title = request.lang.text("board-title");
     let data = Provenance { source, revision: page.revision };
     Ok(request.shared_page(&title, data, page.main(request.lang, &app.config.currencies)))
@@ -42,20 +44,32 @@ pub async fn api_show(request: Request) -> Result<Response, Refused> {
     if let Some(typed) = Typed::of(&request) {
         return api_show_filtered(&request, &typed).await;
     }
-    let window = request.window();
-    let part = match request.param("before") {
-        Some(before) => {
-            let id = before.parse().map_err(|_| Refusal::BadRequest("before-malformed"))?;
-            Part::Before { id, per_page: window.per_page }
-        }
-        None => Part::Page(window),
-    };
     let app = &request.app;
-    let (page, source) = app.pages.get(&app.board, request.interactions(), part).await?;
-    Ok(request.json(source, &Shape::new(&page)))
+    let wanted = Wanted { currency: None, part: part(&request)? };
+    let (page, source) = app.pages.get(&app.board, request.interactions(), wanted).await?;
+    Ok(request.json(source, &Shape::new(&page, None)))
 }
 
-/// What a filter lets pass of the newest open orders.
+/// Programs may also go by the last id that they have seen.
+fn part(request: &Request) -> Result<Part, Refusal> {
+    let window = request.window();
+    match request.param("before").filter(|_| request.is_api()) {
+        Some(before) => {
+            let id = before.parse().map_err(|_| Refusal::BadRequest("before-malformed"))?;
+            Ok(Part::Before { id, per_page: window.per_page })
+        }
+        None => Ok(Part::Page(window)),
+    }
+}
+
+/// What came of a filter.
+enum Found {
+    /// A page of a board of its own.
+    Kept(Arc<Snapshot>, Source),
+    Sought(Filtered),
+}
+
+/// What a search lets pass of the newest open orders.
 pub struct Filtered {
     pub filter: Filter,
     pub orders: Table<Order>,
@@ -67,10 +81,19 @@ async fn show_filtered(request: &Request, typed: &Typed) -> Result<Response, Ref
     let title = request.lang.text("board-title");
     let currencies = &request.app.config.currencies;
     match find(request, typed, Notation::Form).await {
-        Ok(found) => {
-            let data = Provenance { source: Source::Mysql, revision: found.orders.revision };
+        Ok(Found::Kept(page, source)) => {
+            let data = Provenance { source, revision: page.revision };
+            if page.only.is_some_and(|only| *typed == Typed::only(only.currency)) {
+                return Ok(request.shared_page(&title, data, page.main(request.lang, currencies)));
+            }
             Ok(request.live_page(&title, data, |context| {
-                view::filtered(context.lang, currencies, typed, &found)
+                view::narrowed(context.lang, currencies, typed, &page)
+            }))
+        }
+        Ok(Found::Sought(sought)) => {
+            let data = Provenance { source: Source::Mysql, revision: sought.orders.revision };
+            Ok(request.live_page(&title, data, |context| {
+                view::filtered(context.lang, currencies, typed, &sought)
             }))
         }
         // What was typed is there to be mended, or to be tried again.
@@ -90,7 +113,13 @@ async fn show_filtered(request: &Request, typed: &Typed) -> Result<Response, Ref
 }
 
 async fn api_show_filtered(request: &Request, typed: &Typed) -> Result<Response, Refused> {
-    let Filtered { orders, open_orders, .. } = find(request, typed, Notation::Strict).await?;
+    let sought = match find(request, typed, Notation::Strict).await? {
+        Found::Kept(page, source) => {
+            return Ok(request.json(source, &Shape::new(&page, Some(page.total()))));
+        }
+        Found::Sought(sought) => sought,
+    };
+    let Filtered { orders, open_orders, .. } = sought;
     let board = &request.app.board;
     let Table { revision, page, pages, per_page, total, rows } = orders;
     Ok(request.json(
@@ -109,9 +138,14 @@ async fn api_show_filtered(request: &Request, typed: &Typed) -> Result<Response,
     ))
 }
 
-async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Filtered, Refused> {
+async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Found, Refused> {
     let app = &request.app;
     let filter = Filter::read(typed, &app.config, notation)?;
+    if filter.is_board() {
+        let wanted = Wanted { currency: filter.currency, part: part(request)? };
+        let (page, source) = app.pages.get(&app.board, request.interactions(), wanted).await?;
+        return Ok(Found::Kept(page, source));
+    }
     if request.is_api() && request.param("before").is_some() {
         return Err(Refusal::InvalidField { field: "before", rule: FieldRule::Before }.into());
     }
@@ -124,7 +158,7 @@ async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Fi
     // A page is never newer than what its socket goes on from.
     app.board.reached(orders.revision, PATIENCE).await;
     let open_orders = app.board.counts().open_orders;
-    Ok(Filtered { filter, orders, open_orders })
+    Ok(Found::Sought(Filtered { filter, orders, open_orders }))
 }
 
 #[derive(Serialize)]
@@ -136,11 +170,14 @@ struct Shape<'a> {
     page: u32,
     pages: u32,
     per_page: u32,
+    /// Of those that a filter lets pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u32>,
     orders: Vec<orders::web::Shape>,
 }
 
 impl Shape<'_> {
-    fn new(page: &Page) -> Shape<'_> {
+    fn new(page: &Page, total: Option<u32>) -> Shape<'_> {
         Shape {
             history: &page.history,
             revision: page.revision,
@@ -149,6 +186,7 @@ impl Shape<'_> {
             page: page.page,
             pages: page.pages,
             per_page: page.per_page,
+            total,
             orders: page.orders.iter().map(|order| orders::web::Shape::new(order, None)).collect(),
         }
     }

@@ -113,7 +113,10 @@ fn pages_with(ctx: &Context, evil: &str) -> Vec<String> {
         pages: 1,
         per_page: 20,
         orders: orders.rows.clone(),
+        only: None,
     };
+    let only = board::Only { currency: Currency::from_code("JPY").unwrap(), total: 1 };
+    let in_yen = board::Page { only: Some(only), ..board.clone() };
     let gain = vec![(Currency::from_code("JPY").unwrap(), Total::from_hundredths(1))];
     let summary = Summary {
         revision: 41,
@@ -148,6 +151,8 @@ fn pages_with(ctx: &Context, evil: &str) -> Vec<String> {
     };
     let mains = [
         board::view::main(ctx.lang, &[], &board),
+        board::view::main(ctx.lang, &[], &in_yen),
+        board::view::narrowed(ctx.lang, &[], &sought, &in_yen),
         board::view::unfiltered(ctx.lang, &[], &sought, wrong(None)),
         board::view::unfiltered(ctx.lang, &[], &sought, wrong(Some("max"))),
         board::view::filtered(ctx.lang, &[], &sought, &found_by),

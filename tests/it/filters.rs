@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Client, World};
+use crate::support::{Browser, Client, Server, World};
 
 const ORDERS: [(&str, &str, &str); 8] = [
     ("Paint the fence", "100.00", "RUB"),
@@ -206,4 +206,78 @@ async fn a_filter_that_is_wrong_comes_back_as_typed_with_the_wrong_field_marked(
     let page = browser.get("/orders?currency=RUR&max=60").await.expect(200).text();
     assert!(page.contains("<option value=\"RUB\" selected>"), "{page}");
     world.audit().await;
+}
+
+#[tokio::test]
+async fn a_currency_alone_is_a_board_of_its_own_that_is_kept_like_the_whole_one() {
+    let world = World::new().await;
+    let (one, other) = world.serve_two().await;
+    for number in 0..75 {
+        let currency = if number % 3 == 0 { "USD" } else { "RUB" };
+        one.customer(1).place("x", "1.00", currency).await;
+    }
+    let get = async |server: &Server, path: &str, source: &str| {
+        let revision = world.revision().await.to_string();
+        let reply = server.executor(9).with("x-revision", &revision).get(path).await.expect(200);
+        assert_eq!(reply.source(), source, "{path}");
+        assert!(reply.queries() <= if source == "mysql" { 2 } else { 0 }, "{path}");
+        reply
+    };
+    for (rubles, dollars) in [(50, 25), (51, 25), (51, 26)] {
+        for (path, code, total) in
+            [("currency=RUB", "RUB", rubles), ("currency=USD&page=2", "USD", dollars)]
+        {
+            let path = format!("/api/board?{path}");
+            let board = get(&one, &path, "mysql").await.json();
+            assert_eq!(
+                (&board["total"], &board["open_orders"]),
+                (&json!(total), &json!(rubles + dollars))
+            );
+            assert_eq!(get(&one, &path, "memory").await.json(), board);
+            assert_eq!(get(&other, &path, "memcached").await.json(), board);
+            let orders = board["orders"].as_array().unwrap();
+            assert!(orders.iter().all(|order| order["currency"] == code), "{board}");
+        }
+        // A currency's page is never another one's, nor the whole board's.
+        let whole = get(&one, "/api/board", "mysql").await.json();
+        assert!(whole.get("total").is_none() && whole["open_orders"] == rubles + dollars);
+        let page = get(&other, "/orders?currency=RUB", "memory").await.text();
+        assert!(page.contains(&format!("{rubles} open orders fit.")), "{page}");
+        assert!(page.contains("data-sieve=\"plain\"") && !page.contains("data-currency=\"USD\""));
+        assert!(page.contains("href=\"/orders?currency=RUB&amp;page=3\""), "{page}");
+        let next = if rubles == 50 { "RUB" } else { "USD" };
+        one.customer(1).place("x", "1.00", next).await;
+    }
+    // Whatever was typed besides, and leaves nothing out, stays in the form and in the links.
+    let page = get(&one, "/orders?currency=USD&sort=newest&per_page=20", "mysql").await.text();
+    assert!(page.contains("href=\"/orders?currency=USD&amp;sort=newest&amp;page=2\""), "{page}");
+    let all = get(&one, "/orders?sort=newest", "mysql").await.text();
+    assert!(all.contains("78 open orders fit."), "{all}");
+    // From page to page by the last id that was seen.
+    let (mut seen, mut before) = (Vec::new(), u64::MAX >> 32);
+    loop {
+        let path = format!("/api/board?currency=RUB&before={before}");
+        let part: Vec<u64> = ids_of(&get(&one, &path, "mysql").await.json());
+        let Some(&last) = part.last() else { break };
+        seen.extend(part);
+        before = last;
+    }
+    assert!(seen.len() == 51 && seen.is_sorted_by(|one, next| one > next), "{seen:?}");
+    // What is taken leaves it, what is edited stays, and an empty one has a page, too.
+    one.executor(9).accept(seen[0]).await.expect(201);
+    one.customer(1).edit(seen[1], json!({"price": "7.00"})).await.expect(200);
+    let board = get(&other, "/api/board?currency=RUB", "mysql").await.json();
+    assert_eq!((&board["total"], &board["orders"][0]["id"]), (&json!(50), &json!(seen[1])));
+    assert_eq!(board["orders"][0]["price"], "7.00");
+    let none = get(&other, "/api/board?currency=JPY", "mysql").await.json();
+    assert_eq!((&none["total"], &none["pages"]), (&json!(0), &json!(1)));
+    // A server that starts now knows as much.
+    let fresh = world.serve().await;
+    assert_eq!(get(&fresh, "/api/board?currency=RUB", "memcached").await.json(), board);
+    world.audit().await;
+}
+
+fn ids_of(board: &Value) -> Vec<u64> {
+    let orders = board["orders"].as_array().expect("orders");
+    orders.iter().map(|order| order["id"].as_u64().expect("an id")).collect()
 }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use memcache::exp::Ttl;
 use redis::AsyncCommands;
 
-use super::shown::Part;
+use super::shown::{Part, Place};
 use crate::support::{Proxy, Server, World, eventually};
 
 /// How often a server says something.
@@ -85,7 +85,8 @@ async fn garbage_in_a_cache_is_counted_and_never_shown() {
     let world = World::new().await;
     let server = world.serve().await;
     server.customer(1).place("x", "10.00", "RUB").await;
-    let key = Part::Page { page: 1, per_page: 20 }.key(&world.head().await);
+    let part = Part { currency: None, place: Place::Page(1), per_page: 20 };
+    let key = part.key(&world.head().await);
     super::memcached(&world).await.set(&key, b"{\"revision\":1}", Ttl::secs(60)).await.unwrap();
     let page = server.executor(9).get("/api/board").await.expect(200);
     assert_eq!((page.source(), &page.json()["open_orders"]), ("mysql", &1.into()));

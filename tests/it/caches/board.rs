@@ -6,7 +6,7 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::shown::{Part, Shown, hold_against_the_journal};
+use super::shown::{Part, Place, Shown, hold_against_the_journal};
 use crate::support::{Memcached, Server, World, short_or_long};
 
 #[derive(Debug)]
@@ -14,6 +14,7 @@ enum Action {
     Place {
         customer: u32,
         letters: usize,
+        currency: &'static str,
     },
     Accept {
         order: u64,
@@ -129,7 +130,8 @@ impl Walk {
 
     fn place(&mut self) -> Action {
         let letters = if self.random.u32(..10) == 0 { 600 } else { 8 };
-        Action::Place { customer: self.random.u32(1..6), letters }
+        let currency = ["RUB", "RUB", "USD", "EUR"][self.random.usize(..4)];
+        Action::Place { customer: self.random.u32(1..6), letters, currency }
     }
 
     fn write(&mut self) -> Action {
@@ -146,12 +148,14 @@ impl Walk {
 
     fn part(&mut self) -> Part {
         let per_page = [20, 50, 100][self.random.usize(..3)];
-        match self.random.u32(..4) {
-            0 => Part::Before { id: self.random.u64(..200), per_page },
+        let place = match self.random.u32(..4) {
+            0 => Place::Before(self.random.u64(..200)),
             // Beyond the end it is the last page.
-            1 => Part::Page { page: self.random.u64(1..9), per_page },
-            _ => Part::Page { page: self.random.u64(1..3), per_page },
-        }
+            1 => Place::Page(self.random.u64(1..9)),
+            _ => Place::Page(self.random.u64(1..3)),
+        };
+        let currency = [None, None, Some("RUB"), Some("USD"), Some("JPY")];
+        Part { currency: currency[self.random.usize(..5)], place, per_page }
     }
 
     /// Does all of it at once, each at one of the servers.
@@ -184,10 +188,10 @@ impl Walk {
 
     async fn act_once(&self, server: &Server, somebody: u32, action: &Action) -> Value {
         match action {
-            Action::Place { customer, letters } => {
+            Action::Place { customer, letters, currency } => {
                 let text = "ж".repeat(*letters);
                 let body = serde_json::json!(
-                    {"description": text, "price": "12.34", "currency": "RUB"}
+                    {"description": text, "price": "12.34", "currency": currency}
                 );
                 server.customer(*customer).post("/api/orders", body).await.expect(201).json()
             }

@@ -6,29 +6,38 @@ use serde_json::Value;
 
 use crate::support::World;
 
+/// A part of the board, or of the one in a currency.
 #[derive(Clone, Copy, Debug)]
-pub enum Part {
-    Page { page: u64, per_page: u64 },
-    Before { id: u64, per_page: u64 },
+pub struct Part {
+    pub currency: Option<&'static str>,
+    pub place: Place,
+    pub per_page: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    Page(u64),
+    Before(u64),
 }
 
 impl Part {
     pub fn path(self) -> String {
-        match self {
-            Part::Page { page, per_page } => format!("/api/board?page={page}&per_page={per_page}"),
-            Part::Before { id, per_page } => format!("/api/board?before={id}&per_page={per_page}"),
+        let Part { currency, place, per_page } = self;
+        let currency = currency.map_or(String::new(), |code| format!("&currency={code}"));
+        match place {
+            Place::Page(page) => format!("/api/board?page={page}&per_page={per_page}{currency}"),
+            Place::Before(id) => format!("/api/board?before={id}&per_page={per_page}{currency}"),
         }
     }
 
     pub fn key(self, (history, revision, batch): &(String, u64, String)) -> String {
-        match self {
-            Part::Page { page, per_page } => {
-                format!("{history}:board:{revision}:{batch}:{per_page}:{page}")
-            }
-            Part::Before { id, per_page } => {
-                format!("{history}:board:{revision}:{batch}:{per_page}:before-{id}")
-            }
-        }
+        let Part { currency, place, per_page } = self;
+        let currency = currency.map_or(String::new(), |code| format!(":{code}"));
+        let place = match place {
+            Place::Page(page) => page.to_string(),
+            Place::Before(id) => format!("before-{id}"),
+        };
+        format!("{history}:board:{revision}:{batch}:{per_page}:{place}{currency}")
     }
 }
 
@@ -78,24 +87,27 @@ impl Shown {
     #[track_caller]
     fn is_of(&self, open: &BTreeSet<u64>, orders: &BTreeMap<u64, Value>) {
         let page = &self.page;
-        let newest_first = open.iter().rev().copied();
-        let total = open.len() as u64;
-        let (number, per_page, ids): (u64, u64, Vec<u64>) = match self.part {
-            Part::Page { page, per_page } => {
+        let Part { currency, place, per_page } = self.part;
+        let fits = |id: &u64| currency.is_none_or(|code| orders[id]["currency"] == code);
+        let newest_first = open.iter().rev().copied().filter(fits);
+        let total = newest_first.clone().count() as u64;
+        let (number, ids): (u64, Vec<u64>) = match place {
+            Place::Page(page) => {
                 let number = page.min(total.div_ceil(per_page).max(1));
                 let skipped = (number - 1) * per_page;
                 let ids = newest_first.skip(skipped as usize).take(per_page as usize);
-                (number, per_page, ids.collect())
+                (number, ids.collect())
             }
-            Part::Before { id, per_page } => {
+            Place::Before(id) => {
                 let ids = newest_first.filter(|open| *open < id).take(per_page as usize);
-                (1, per_page, ids.collect())
+                (1, ids.collect())
             }
         };
         let rows = page["orders"].as_array().expect("rows");
         let shown: Vec<u64> = rows.iter().map(|row| row["id"].as_u64().expect("an id")).collect();
         assert_eq!(shown, ids, "{:?} of {}", self.part, page["revision"]);
-        assert_eq!(page["open_orders"], total);
+        assert_eq!(page["open_orders"], open.len());
+        assert_eq!(page.get("total"), currency.map(|_| total.into()).as_ref());
         assert_eq!(page["page"], number);
         assert_eq!(page["pages"], total.div_ceil(per_page).max(1));
         assert_eq!(page["per_page"], per_page);

@@ -26,7 +26,10 @@ fn most(text: &str) -> u64 {
 
 /// Texts of the sources that are not sent here, or may do what others may not; and why.
 const EXCEPTIONS: [(&str, &str); 6] = [
-    ("SELECT id FROM orders WHERE status = 'open'", "all open orders, once, at start"),
+    (
+        "SELECT id, original_currency FROM orders WHERE status = 'open'",
+        "all open orders, once, at start",
+    ),
     (
         "BEGIN; INSERT IGNORE INTO positions (follower, revision) VALUES ('statistics', 0); \
          SELECT revision, batch, customers, executors FROM positions \

@@ -26,6 +26,8 @@ fn reads(server: &Server) -> Vec<(Client, &'static str, &'static str, bool)> {
         true,
     );
     add(&executor, "api/board", &["/api/board?before=20000&per_page=100"], true);
+    add(&executor, "orders", &["/orders?currency=RUB", "/orders?currency=RUB&page=900"], true);
+    add(&admin, "api/board", &["/api/board?currency=RUB&before=20000&per_page=50"], true);
     add(
         &executor,
         "orders",
