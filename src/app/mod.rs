@@ -35,7 +35,7 @@ use crate::flood::Flood;
 use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, routes, statistics, web};
 
-/// Filtered boards that are read at once, on one server.
+/// Filtered boards that are searched at once, on one server.
 const SEARCHES: usize = 2;
 /// Tables that are exported at once, on one server.
 const EXPORTS: usize = 2;
@@ -57,7 +57,7 @@ pub struct App {
     pub personal: PersonalPages,
     pub cookie_key: Key,
     pub flood: Arc<Flood>,
-    /// Filtered boards that may be read at once.
+    /// Turns to search the board.
     pub searches: Semaphore,
     /// Tables that may be exported at once.
     pub exports: Arc<Semaphore>,

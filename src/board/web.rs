@@ -22,6 +22,8 @@ use crate::web::{Request, Response};
 
 /// How long a page waits for this server's board to be as new as its rows.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long somebody waits for their turn to search.
+const TURN: Duration = Duration::from_secs(2);
 const READERS: [Role; 2] = [Role::Executor, Role::Admin];
 
 /// `GET /orders?page=N`
@@ -150,7 +152,8 @@ async fn find(request: &Request, typed: &Typed, notation: Notation) -> Result<Fo
         return Err(Refusal::InvalidField { field: "before", rule: FieldRule::Before }.into());
     }
     // They take the database a while: a few at a time, or others would wait for it.
-    let _turn = app.searches.acquire().await.expect("it is never closed");
+    let turn = tokio::time::timeout(TURN, app.searches.acquire()).await;
+    let _turn = turn.map_err(|_| Refusal::Overloaded)?.expect("it is never closed");
     let first = app.board.first_of(filter::MOST);
     let orders =
         orders::store::list_filtered(request.interactions(), &filter, first, request.window());

@@ -1,6 +1,9 @@
 //! The board filtered and sorted: what fits and nothing else, for people and programs, also live.
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
+use sqlx::Executor;
 
 use crate::support::{Browser, Client, Server, World};
 
@@ -274,6 +277,46 @@ async fn a_currency_alone_is_a_board_of_its_own_that_is_kept_like_the_whole_one(
     // A server that starts now knows as much.
     let fresh = world.serve().await;
     assert_eq!(get(&fresh, "/api/board?currency=RUB", "memcached").await.json(), board);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn whoever_would_wait_too_long_for_a_search_is_told_to_come_again() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    server.customer(1).place("Paint the fence", "1.00", "RUB").await;
+    world.counted().await;
+    let reader = server.executor(9);
+    // In memory, before the database is held up.
+    reader.get("/orders?currency=RUB").await.expect(200);
+    let mut holder = world.interactions().await;
+    holder.execute("LOCK TABLES orders WRITE").await.expect("a lock");
+    let search = |number: usize| {
+        let api = number.is_multiple_of(2);
+        let path = if api { "/api/board?q=fence" } else { "/orders?q=fence" };
+        let reader = reader.clone();
+        async move { (api, reader.get(path).await) }
+    };
+    let mut searches: FuturesUnordered<_> = (0..6).map(search).collect();
+    for _ in 0..4 {
+        let (api, reply) = searches.next().await.expect("a reply");
+        let reply = if api { reply.refused(503, "overloaded") } else { reply.expect(503) };
+        assert_eq!(reply.header("retry-after"), "1");
+        assert_eq!(reply.queries(), 0);
+        if !api {
+            let page = reply.text();
+            assert!(
+                page.contains("value=\"fence\"") && page.contains("There is more to do"),
+                "{page}"
+            );
+        }
+    }
+    // A board of its own takes no turn.
+    assert_eq!(reader.get("/orders?currency=RUB").await.expect(200).source(), "memory");
+    holder.execute("UNLOCK TABLES").await.expect("none");
+    while let Some((_, reply)) = searches.next().await {
+        reply.expect(200);
+    }
     world.audit().await;
 }
 
