@@ -186,6 +186,7 @@
 
   function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [], notes = [] }) {
     const table = find('tbody[data-live]');
+    const isSieve = table?.dataset.sieve !== undefined;
     for (const order of orders) announce('order', order);
     for (const contract of contracts) announce('contract', contract);
     for (const { contract_id: id, author } of notes) {
@@ -203,8 +204,9 @@
     });
     count({ open_orders });
     settle();
-    if (isShort()) refill();
-    if (table?.dataset.sieve) refetch(table, opened, closed);
+    // Whether what was closed had passed is not known here.
+    if (isSieve && closed.length) doubtful = true;
+    if (needsMore()) refill();
     const { order, contract, own } = find('article')?.dataset ?? {};
     if ([...orders, ...opened].some(({ id }) => id == order)
       || contracts.some(({ id, order_id }) => id == contract || order_id == order)
@@ -277,7 +279,7 @@
   }
 
   // A board that is filtered: what does not pass is not put there; what has its place by price, or
-  // is looked for by words, is fetched anew.
+  // is looked for by words, is fetched anew, and so is how many pass.
 
   function passes({ currency, cost }, sieve) {
     return (!sieve.currency || currency === sieve.currency)
@@ -286,19 +288,11 @@
 
   function sift(table, id, row) {
     if (table.dataset.sieve === undefined) return put(table, id, row);
-    if (!passes(row.dataset, table.dataset)) return find(`#${row.id}:not(.closed)`)?.remove();
-    if (table.dataset.sieve === 'plain') put(table, id, row);
-  }
-
-  let fetching;
-  function refetch(table, opened, closed) {
-    const { sieve, total, perPage } = table.dataset;
-    const fetched = sieve === 'fetched' && opened.length;
-    if (fetching || !(fetched || (closed.length && +total > +perPage && open(table) < perPage))) return;
-    fetching = setTimeout(() => {
-      fetching = undefined;
-      if (table.isConnected) reload(0);
-    }, 1000);
+    const [known, fits] = [find(`#${row.id}:not(.closed)`), passes(row.dataset, table.dataset)];
+    // One that was edited may have passed before, on another page.
+    if (fits || known || row.dataset.version) doubtful = true;
+    if (!fits) known?.remove();
+    else if (table.dataset.sieve === 'plain') put(table, id, row);
   }
 
   // Rows: newest first. A first page holds so many open ones; later pages never shift.
@@ -382,40 +376,83 @@
     scrollBy({ top: shift, behavior: 'instant' });
   }
 
-  // A first page that closings left short gets its missing rows from a fresh one. Many pages get
-  // short in the same moment, so each waits a little.
+  // A first page that closings left short gets its missing rows from a fresh one, and a filtered page
+  // what it is in doubt of. Many pages get so in the same moment, so each waits a little; one that is
+  // filtered asks at most once a second, and one that nobody sees not before it is seen.
 
   const missed = new Set();
   let refilling = false;
+  let doubtful = false;
+  let asked = 0;
 
   function isShort() {
     const table = find('tbody[data-live="opened"][data-first]');
-    if (!table || table.dataset.sieve || document.hidden) return false;
+    if (!table || table.dataset.sieve) return false;
     const [total, size] = [+find('[data-count="open_orders"]').textContent, +table.dataset.perPage];
     return open(table) < Math.min(total, size) || (total > size && !find('.paging nav'));
   }
 
-  function refill(ms = 200 + Math.random() * 800) {
+  const needsMore = () => !document.hidden && (doubtful || isShort());
+
+  const someTime = () => (doubtful
+    ? Math.max(0, asked + 1000 - Date.now()) + Math.random() * 1500
+    : 200 + Math.random() * 800);
+
+  function refill(ms = someTime()) {
     if (refilling) return;
     refilling = true;
     setTimeout(async () => {
+      if (!needsMore()) {
+        refilling = false;
+        return;
+      }
       missed.clear();
       const [table, since] = [find('tbody[data-live]'), revision];
+      const { sieve } = table.dataset;
+      [doubtful, asked] = [false, Date.now()];
       const page = await load();
       refilling = false;
-      // Too many at once, perhaps: later there will be fewer.
-      if (!page && isShort()) refill(Math.min(15000, 2 * ms) * (0.5 + Math.random() / 2));
       const { dataset } = page?.body ?? {};
-      if (!table.isConnected || dataset?.history !== history || dataset.revision < +since) return;
-      steady(() => {
-        for (const row of all('tbody[data-live] > tr', page)) {
-          if (!missed.has(+row.dataset.id)) put(table, +row.dataset.id, row);
-        }
-      });
-      if (!find('.paging :focus')) find('.paging').replaceWith(find('.paging', page));
-      settle();
-      if (missed.size && isShort()) refill();
+      if (!table.isConnected || (page && dataset.history !== history)) return;
+      const isOld = !page || dataset.revision < +since;
+      if (isOld) doubtful = sieve !== undefined;
+      else takeOver(table, page);
+      // Too many at once, perhaps: later there will be fewer.
+      if (needsMore()) refill(isOld ? Math.min(15000, 2 * ms + 500) * (0.5 + Math.random() / 2) : undefined);
     }, ms);
+  }
+  // Pages after the first never shift: of a fresh one they only take how many there are.
+  function takeOver(table, page) {
+    const rows = all('tbody[data-live] > tr', page).filter(({ dataset }) => !missed.has(+dataset.id));
+    if (table.matches('[data-first]')) {
+      steady(() => {
+        if (table.dataset.sieve === 'fetched') arrange(table, rows);
+        else for (const row of rows) put(table, +row.dataset.id, row);
+      });
+    }
+    find('.found')?.replaceWith(find('.found', page));
+    if (!find('.paging :focus')) find('.paging').replaceWith(find('.paging', page));
+    settle();
+  }
+
+  // Puts rows in the order in which they come; one that is there already stays the one it is.
+  function arrange(table, rows) {
+    const versions = (one, other) => one.dataset.version === other.dataset.version;
+    const wanted = rows.map((row) => {
+      const known = find(`#${row.id}`);
+      if (!known) row.classList.add('fresh');
+      return known && (known.matches('.closed') || versions(known, row)) ? known : row;
+    });
+    // What is closed leaves by itself.
+    for (const row of [...table.rows]) {
+      if (!wanted.includes(row) && !row.matches('.closed')) row.remove();
+    }
+    let place = table.firstElementChild;
+    for (const row of wanted.filter((row) => !row.matches('.closed'))) {
+      while (place?.matches('.closed')) place = place.nextElementSibling;
+      if (place === row) place = place.nextElementSibling;
+      else table.insertBefore(row, place);
+    }
   }
 
   // What the browser tells.
@@ -437,7 +474,7 @@
     if (document.hidden) return;
     attempt = 0;
     if (!socket || Date.now() - heard > SILENCE) connect();
-    if (isShort()) refill();
+    if (needsMore()) refill();
   }
 
   addEventListener('online', wake);

@@ -31,7 +31,6 @@ pub fn narrowed(lang: Lang, currencies: &[Currency], typed: &Typed, page: &Page)
         min: None,
         max: None,
         is_plain: true,
-        total: page.total(),
     };
     html! {
         (head(lang, page.open_orders))
@@ -52,7 +51,6 @@ pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, sought: &Fil
         min: filter.min.map(|amount| amount.hundredths()),
         max: filter.max.map(|amount| amount.hundredths()),
         is_plain: filter.is_plain(),
-        total: orders.total,
     };
     html! {
         (head(lang, *open_orders))
@@ -69,7 +67,7 @@ pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, sought: &Fil
 /// How many orders fit, and whether only some were looked through.
 fn found(lang: Lang, total: u32, is_cut: bool) -> Markup {
     html! {
-        p.found role="status" {
+        p.found {
             (lang.format("filter-found", [("total", total.into())]))
             @if is_cut { " " (lang.format("filter-newest-only", [("most", MOST.into())])) }
         }

@@ -38,8 +38,6 @@ pub struct Sieve {
     pub min: Option<i64>,
     pub max: Option<i64>,
     pub is_plain: bool,
-    /// How many rows passed.
-    pub total: u32,
 }
 
 impl Rows<'_> {
@@ -57,7 +55,6 @@ impl Rows<'_> {
                 data-currency=[sieve.and_then(|sieve| sieve.currency)]
                 data-min=[sieve.and_then(|sieve| sieve.min)]
                 data-max=[sieve.and_then(|sieve| sieve.max)]
-                data-total=[sieve.map(|sieve| sieve.total)]
                 data-taken=(lang.text("status-taken"))
                 data-withdrawn=(lang.text("status-withdrawn"))
                 data-expired=(lang.text("status-expired"))
