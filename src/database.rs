@@ -245,12 +245,20 @@ impl Reads<'_> {
     ) -> Result<T, sqlx::Error> {
         self.meter.admit()?;
         let started = Instant::now();
-        let result = tokio::time::timeout(READ_LIMIT, statement).await;
+        let result = bounded(READ_LIMIT, statement).await;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.meter.queries.fetch_add(1, Ordering::Relaxed);
         self.meter.micros.fetch_add(micros, Ordering::Relaxed);
-        result.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        result
     }
+}
+
+/// What the database is given up for after `limit`, as if no connection could be had.
+pub async fn bounded<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Ids as an SQL list: `1,2,3`.

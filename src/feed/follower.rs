@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use sqlx::MySqlPool;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::MissedTickBehavior;
 
 use super::bell::{Bell, Heard};
 use super::hub::Hub;
 use super::measures::Way;
 use crate::board;
 use crate::board::index::{Board, Counts};
+use crate::database::bounded;
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::{self, Position};
 
@@ -84,7 +85,7 @@ impl Follower {
 
     /// Looks at the head, and catches up or starts over.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
-        let head = bounded(journal::head(&self.pool)).await?;
+        let head = bounded(READ_LIMIT, journal::head(&self.pool)).await?;
         let here = self.board.position();
         let replaced = head.history != here.history
             || head.revision < here.revision
@@ -97,7 +98,7 @@ impl Follower {
         }
         while self.board.position().revision < head.revision {
             let from = self.board.position().revision;
-            let runs = bounded(journal::list_after(&self.pool, from, CHUNK)).await?;
+            let runs = bounded(READ_LIMIT, journal::list_after(&self.pool, from, CHUNK)).await?;
             if runs.is_empty() {
                 return self.start_over(&here).await;
             }
@@ -122,8 +123,9 @@ impl Follower {
             revision = here.revision,
             "history was replaced: starting over from the database"
         );
-        let mut connection = bounded(self.pool.acquire()).await?;
-        let state = bounded(board::store::load(&mut connection)).await?;
+        let mut connection = bounded(READ_LIMIT, self.pool.acquire()).await?;
+        // It bounds itself, by portions: a big board takes longer than anything else is given.
+        let state = board::store::load(&mut connection).await?;
         let position = state.position().clone();
         if position.history != here.history {
             let url = self.redis_url.as_deref();
@@ -190,8 +192,4 @@ fn undo(counts: Counts, event: &Event) -> Counts {
         | Event::ContractRuled { .. }
         | Event::NoteWritten { .. } => counts,
     }
-}
-
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    timeout(READ_LIMIT, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

@@ -27,8 +27,9 @@ fn most(text: &str) -> u64 {
 /// Texts of the sources that are not sent here, or may do what others may not; and why.
 const EXCEPTIONS: [(&str, &str); 6] = [
     (
-        "SELECT id, original_currency FROM orders WHERE status = 'open'",
-        "all open orders, once, at start",
+        "SELECT id, original_currency FROM orders WHERE status = 'open' AND id > ? \
+         ORDER BY id LIMIT ?",
+        "all open orders, once, at start, in portions",
     ),
     (
         "BEGIN; INSERT IGNORE INTO positions (follower, revision) VALUES ('statistics', 0); \
@@ -106,6 +107,11 @@ async fn every_statement_finds_its_rows_by_an_index_and_no_page_takes_more_than_
     let wires = Wires::on(World::new().await).await;
     fill(&wires.world).await;
     let mut server = wires.serve().await;
+    // More than are read in one portion at start.
+    let open = wires.world.count("SELECT CAST(open_orders AS SIGNED) FROM board").await;
+    let board = server.admin().get("/api/board?currency=RUB&per_page=100").await.expect(200).json();
+    assert_eq!((&board["open_orders"], &board["total"]), (&open.into(), &open.into()));
+    assert!(open >= 20_000);
     usage::read_everything(&server).await;
     usage::do_everything(&wires, &server).await;
     server.stop().await;
@@ -123,6 +129,7 @@ async fn every_statement_finds_its_rows_by_an_index_and_no_page_takes_more_than_
         let texts: BTreeSet<String> = statements
             .iter()
             .filter(|statement| !statement.template.contains("_sqlx_migrations"))
+            .filter(|statement| !EXCEPTIONS.iter().any(|(text, _)| statement.template == *text))
             .flat_map(|statement| statement.text.split(';'))
             .map(|text| text.trim().to_owned())
             .filter(|text| ["SELECT", "UPDATE", "DELETE"].iter().any(|w| text.starts_with(w)))
