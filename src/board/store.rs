@@ -28,8 +28,8 @@ pub async fn load(connection: &mut MySqlConnection) -> Result<State, sqlx::Error
     let (mut open, mut last) = (Open::default(), 0_u32);
     loop {
         let portion = sqlx::query(
-            "SELECT id, original_currency FROM orders WHERE status = 'open' AND id > ? \
-             ORDER BY id LIMIT ?",
+            "SELECT id, original_currency FROM orders FORCE INDEX (orders_by_status) \
+             WHERE status = 'open' AND id > ? ORDER BY id LIMIT ?",
         );
         let rows = portion.bind(last).bind(PORTION).fetch_all(&mut *snapshot);
         let rows = bounded(LIMIT, rows).await?;
