@@ -265,6 +265,7 @@ fn values_of_the_caches_are_shown_or_thrown_away() {
         page: 1,
         pages: 1,
         per_page: 20,
+        only: None,
         orders: vec![order(7), order(8)],
     };
     let window = Window::parse(None, None);
