@@ -61,7 +61,7 @@ pub fn table() -> Vec<Route> {
         get("api/admin/customers", admin::web::api_customers),
         get("api/admin/executors", admin::web::api_executors),
         get("api/openapi.json", openapi::web::document),
-        get("api", openapi::web::page),
+        get("api/docs", openapi::web::page),
         get("", demo::home),
         post("session", demo::switch),
         post("language", web::looks::choose_language),

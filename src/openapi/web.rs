@@ -13,7 +13,7 @@ pub async fn document(request: Request) -> Result<Response, Refused> {
     Ok(request.json(Source::None, &described(&request.app.config)))
 }
 
-/// `GET /api`
+/// `GET /api/docs`
 pub async fn page(request: Request) -> Result<Response, Refused> {
     let document = described(&request.app.config);
     Ok(request.page(&request.lang.text("api-title"), |context| view::main(context, &document)))

@@ -147,7 +147,7 @@ fn footer(ctx: &Context) -> Markup {
                 @if let Some(origin) = &ctx.origin { p { (words(ctx, origin)) } }
                 div.looks {
                     (languages(ctx)) (themes(ctx))
-                    a href="/api" { (ctx.lang.text("api-link")) }
+                    a href="/api/docs" { (ctx.lang.text("api-link")) }
                 }
             }
         }

@@ -41,7 +41,7 @@ const TABLE: &[(&str, [u16; 4])] = &[
     ("GET api/admin/customers", [401, 403, 403, 200]),
     ("GET api/admin/executors", [401, 403, 403, 200]),
     ("GET api/openapi.json", [200, 200, 200, 200]),
-    ("GET api", [200, 200, 200, 200]),
+    ("GET api/docs", [200, 200, 200, 200]),
     ("GET ", [200, 303, 303, 303]),
     ("POST session", [422, 422, 422, 422]),
     ("POST language", [422, 422, 422, 422]),

@@ -71,7 +71,7 @@ pub async fn read_everything(server: &Server) {
     let reads = reads(server);
     let driven: BTreeSet<&str> = reads.iter().map(|(_, pattern, _, _)| *pattern).collect();
     // Nothing to read on the page that says who one is, and of health and numbers nobody pages.
-    let others = ["", "live", "healthz", "readyz", "metrics", "api", "api/openapi.json"];
+    let others = ["", "live", "healthz", "readyz", "metrics", "api/docs", "api/openapi.json"];
     for route in routes::table().iter().filter(|route| route.method == Method::GET) {
         let pattern = route.pattern;
         if pattern.ends_with(".csv") {
