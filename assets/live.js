@@ -35,7 +35,8 @@
       const seconds = Math.max(0, (Date.now() + skew - Date.parse(time.dateTime)) / 1000);
       const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? UNITS.at(-1);
       time.title ||= time.textContent;
-      time.textContent = relative.format(-Math.floor(seconds / size), unit);
+      const text = relative.format(-Math.floor(seconds / size), unit);
+      if (time.textContent !== text) time.textContent = text;
     }
   }
 
@@ -135,7 +136,7 @@
     if (message.from > revision) return connectLater();
     attempt = 0;
     count({ watchers: message.watchers });
-    if (message.to > revision) apply(message);
+    if (message.to > revision) applyLater(message);
     if (message.more) return;
     if (message.to >= revision) ({ to: revision, batch } = message);
     show('live');
@@ -145,6 +146,7 @@
 
   function resync(ms = 0) {
     disconnect();
+    flush();
     show('catching');
     retry = setTimeout(async () => {
       const page = await load();
@@ -171,6 +173,7 @@
 
   // Puts a fresh main in place. A form that somebody may be filling in stays the one it is.
   function swap(page) {
+    flush();
     const focused = document.activeElement;
     const name = ['id', 'formaction', 'href', 'name'].find((name) => focused?.hasAttribute(name));
     const next = find('main', page);
@@ -182,30 +185,40 @@
 
   const focus = (element) => element?.focus({ preventScroll: true });
 
-  // What a message changes.
+  // What messages change: all that came since the last frame at once, so that each frame is laid out
+  // once however many came. Where nobody looks there are no frames.
 
-  function apply({ open_orders, opened = [], closed = [], orders = [], contracts = [], notes = [] }) {
-    const table = find('tbody[data-live]');
-    const isSieve = table?.dataset.sieve !== undefined;
+  let waiting = [];
+  let frame;
+  function applyLater(message) {
+    waiting.push(message);
+    frame ??= [requestAnimationFrame(flush), setTimeout(flush, 200)];
+    if (document.hidden) flush();
+  }
+
+  function flush() {
+    if (!frame) return;
+    cancelAnimationFrame(frame[0]);
+    clearTimeout(frame[1]);
+    const messages = waiting;
+    [waiting, frame] = [[], undefined];
+    apply(messages);
+  }
+
+  function apply(messages) {
+    const listed = (name) => messages.flatMap((message) => message[name] ?? []);
+    const latest = (name) => [...new Map(listed(name).map((it) => [it.id, it])).values()];
+    const [opened, closed, orders, contracts] = ['opened', 'closed', 'orders', 'contracts'].map(latest);
+    const notes = listed('notes');
     for (const order of orders) announce('order', order);
     for (const contract of contracts) announce('contract', contract);
     for (const { contract_id: id, author } of notes) {
       if (!body.matches(`.role-admin, .role-${author}`)) announce('note', { id, status: 'note' });
     }
-    steady(() => {
-      for (const { id, row } of { opened, orders, contracts }[table?.dataset.live] ?? []) {
-        sift(table, id, make(row));
-      }
-      for (const { id, reason } of closed) {
-        if (refilling) missed.add(id);
-        if (table?.dataset.live === 'opened') close(find(`#order-${id}`), reason, table.dataset);
-        close(find(`article[data-order="${id}"]`), reason);
-      }
-    });
-    count({ open_orders });
-    settle();
+    change({ opened, closed, orders, contracts });
+    count({ open_orders: messages.findLast((message) => message.open_orders !== undefined)?.open_orders });
     // Whether what was closed had passed is not known here.
-    if (isSieve && closed.length) doubtful = true;
+    if (find('tbody[data-live]')?.dataset.sieve && closed.length) doubtful = true;
     if (needsMore()) refill();
     const { order, contract, own } = find('article')?.dataset ?? {};
     if ([...orders, ...opened].some(({ id }) => id == order)
@@ -213,6 +226,27 @@
       || notes.some(({ contract_id: id }) => id == contract)) reload(0);
     // The figures of a profile follow a moment later.
     else if (own !== undefined && orders.length + contracts.length) reload(500);
+  }
+
+  // Rows that come, change and leave. What came and was taken within one frame was never here.
+  function change({ opened, closed, orders, contracts }) {
+    const table = find('tbody[data-live]');
+    const takes = { opened, orders, contracts }[table?.dataset.live] ?? [];
+    const gone = new Set(table?.dataset.live === 'opened' ? closed.map(({ id }) => id) : []);
+    const came = [];
+    steady(() => {
+      for (const { id, row } of takes) {
+        if (gone.has(id) && !find(`#order-${id}`)) continue;
+        if (sift(table, id, make(row))) came.push(id);
+      }
+      for (const { id, reason } of closed) {
+        if (refilling) missed.add(id);
+        if (gone.has(id)) close(find(`#order-${id}`), reason, table.dataset);
+        close(find(`article[data-order="${id}"]`), reason);
+      }
+    });
+    if (!gone.size && !came.length) return;
+    document.dispatchEvent(new CustomEvent('board', { detail: { came, gone } }));
   }
 
   function count(counts) {
@@ -292,7 +326,8 @@
     // One that was edited may have passed before, on another page.
     if (fits || known || row.dataset.version) doubtful = true;
     if (!fits) known?.remove();
-    else if (table.dataset.sieve === 'plain') put(table, id, row);
+    else if (table.dataset.sieve === 'plain') return put(table, id, row);
+    return false;
   }
 
   // Rows: newest first. A first page holds so many open ones; later pages never shift.
@@ -307,6 +342,7 @@
 
   const open = (table) => [...table.rows].filter((row) => !row.matches('.closed')).length;
 
+  /** Whether it is another one now. */
   function put(table, id, row) {
     const known = find(`#${row.id}`);
     const version = (row) => +(row.dataset.version ?? 1);
@@ -318,10 +354,11 @@
       known.replaceWith(row);
       if (name) focus(find(name, row) ?? find('a', row));
     }
-    if (known || !table.matches('[data-first]')) return;
+    if (known || !table.matches('[data-first]')) return false;
     const next = [...table.rows].find((other) => other.dataset.id < id);
     if (next) next.before(row);
     else if (open(table) < table.dataset.perPage) table.append(row);
+    return row.isConnected;
   }
 
   function close(thing, reason, words = thing?.dataset) {
@@ -338,42 +375,62 @@
       else button.disabled = true;
     }
     thing.leaves = Date.now() + 1500;
-    setTimeout(settle, 1600);
+    clearTimeout(settling);
+    settling = setTimeout(settle, 1600);
   }
 
-  // Takes away what is closed or beyond the page's end, unless that would move a held row.
+  const HELD = 'tr:hover, tr:focus-within';
+  const ON_SCREEN = ({ top }) => top > 0 && top < innerHeight;
+  let settling;
+
+  // Takes away what nobody needs any more, when no message does.
   function settle() {
-    const table = find('tbody[data-first]');
-    let room = table?.dataset.perPage;
-    const leaving = [...table?.rows ?? []]
-      .filter((row) => (row.matches('.closed') ? Date.now() > row.leaves : room-- <= 0));
-    if (!leaving.length) return;
-    steady((held) => {
-      let slack = scrollY;
-      for (const row of leaving) {
-        if (row.matches(HELD)) continue;
-        const above = held?.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_PRECEDING;
-        if (above && (slack -= row.offsetHeight) < 0) continue;
-        row.remove();
-      }
-    });
+    if (leaving(find('tbody[data-first]')).length) steady(() => {});
   }
 
-  // Changes rows without moving the one that the reader points at or has focused (it is held), or
-  // what they have scrolled to.
-  const HELD = ':hover, :focus-within';
-  function steady(change) {
-    const rows = [...find('tbody[data-live]')?.rows ?? []];
-    const top = (row) => row.getBoundingClientRect().top;
-    const held = rows.find((row) => row.matches(HELD) && top(row) > 0 && top(row) < innerHeight);
-    const anchor = held ?? (rows.length && top(rows[0]) < 0 && rows.find((row) => top(row) >= 0));
-    const before = anchor && top(anchor);
-    change(held);
+  // What is closed or beyond the page's end.
+  function leaving(table) {
+    let room = table?.dataset.perPage;
+    return [...table?.rows ?? []]
+      .filter((row) => (row.matches('.closed') ? Date.now() > row.leaves : room-- <= 0));
+  }
+
+  // Changes rows without moving those that the reader points at or has focused (they are held), or
+  // what they have scrolled to. All is measured first: reading between writes is laying out anew.
+  function steady(write) {
+    const table = find('tbody[data-live]');
+    const boxes = new Map([...table?.rows ?? []].map((row) => [row, row.getBoundingClientRect()]));
+    const held = [...all('tr:hover', table ?? body), ...all('tr:focus-within', table ?? body)]
+      .filter((row) => boxes.has(row) && ON_SCREEN(boxes.get(row)));
+    const rows = [...boxes.keys()];
+    const top = (row) => boxes.get(row).top;
+    const isRising = body.matches('.rising');
+    const isScrolled = rows.length && top(rows[0]) < 0 && !isRising;
+    const anchor = isRising ? null : held[0] ?? (isScrolled && rows.find((row) => top(row) >= 0));
+    write();
+    clear(table, held, boxes, isScrolled);
     if (!anchor?.isConnected) return;
-    const shift = top(anchor) - before;
+    const shift = anchor.getBoundingClientRect().top - top(anchor);
+    if (!shift) return;
     const height = Math.ceil(scrollY + shift + innerHeight);
     if (height > root.scrollHeight) body.style.minHeight = `${height}px`;
     scrollBy({ top: shift, behavior: 'instant' });
+  }
+
+  // Takes away what leaves, unless that would move a held row. What somebody who has scrolled down
+  // has before them may lie beyond the page's end for a while.
+  function clear(table, held, boxes, isScrolled) {
+    if (!table?.matches('[data-first]')) return;
+    const isBefore = (row, other) => row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const most = isScrolled ? 2 * table.dataset.perPage : 0;
+    let slack = scrollY;
+    for (const row of leaving(table)) {
+      const [box, above] = [boxes.get(row), held.filter((other) => isBefore(row, other)).length];
+      if (row.matches(HELD) || (above && above < held.length)) continue;
+      if (!row.matches('.closed') && table.rows.length <= most && box && ON_SCREEN(box)) continue;
+      if (above && (slack -= box?.height ?? row.offsetHeight) < 0) continue;
+      row.remove();
+    }
   }
 
   // A first page that closings left short gets its missing rows from a fresh one, and a filtered page
@@ -411,6 +468,7 @@
       const { sieve } = table.dataset;
       [doubtful, asked] = [false, Date.now()];
       const page = await load();
+      flush();
       refilling = false;
       const { dataset } = page?.body ?? {};
       if (!table.isConnected || (page && dataset.history !== history)) return;
@@ -432,7 +490,6 @@
     }
     find('.found')?.replaceWith(find('.found', page));
     if (!find('.paging :focus')) find('.paging').replaceWith(find('.paging', page));
-    settle();
   }
 
   // Puts rows in the order in which they come; one that is there already stays the one it is.
@@ -483,6 +540,7 @@
   document.addEventListener('visibilitychange', wake);
   document.addEventListener('pointerout', () => setTimeout(settle));
   document.addEventListener('focusout', () => setTimeout(settle));
+  addEventListener('scrollend', settle);
   setInterval(() => { if (socket && Date.now() - heard > SILENCE) connectLater(); }, 5000);
   setInterval(countDown, 1000);
   show('catching');

@@ -145,6 +145,11 @@ order-to-contract = Go to contract #{ $id }
 
 board-title = Open orders
 board-watchers = Watching:
+board-arrived =
+    { $count ->
+        [one] { $shown } new order
+       *[other] { $shown } new orders
+    }
 board-empty = No open orders right now. New ones appear here by themselves.
 filter-title = Filter
 filter-words-label = Words in the description

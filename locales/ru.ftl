@@ -143,6 +143,12 @@ order-to-contract = К договору № { $id }
 
 board-title = Открытые заказы
 board-watchers = Смотрят:
+board-arrived =
+    { $count ->
+        [one] { $shown } новый заказ
+        [few] { $shown } новых заказа
+       *[many] { $shown } новых заказов
+    }
 board-empty = Открытых заказов сейчас нет. Новые появятся здесь сами.
 filter-title = Фильтр
 filter-words-label = Слова в описании

@@ -18,6 +18,7 @@ pub fn main(lang: Lang, currencies: &[Currency], page: &Page) -> Markup {
     }
     html! {
         (head(lang, page.open_orders))
+        (arrivals(lang))
         (form(lang, currencies, &Typed::default(), None))
         (table(lang, Kind::Board, page.page, page.per_page, &page.orders))
         (paging(lang, "/orders", page.page, page.pages, page.per_page, page.open_orders))
@@ -34,6 +35,7 @@ pub fn narrowed(lang: Lang, currencies: &[Currency], typed: &Typed, page: &Page)
     };
     html! {
         (head(lang, page.open_orders))
+        (arrivals(lang))
         (form(lang, currencies, typed, None))
         (found(lang, page.total(), false))
         (table_of(lang, Kind::Board, page.page, page.per_page, &page.orders, Some(&sieve)))
@@ -54,6 +56,7 @@ pub fn filtered(lang: Lang, currencies: &[Currency], typed: &Typed, sought: &Fil
     };
     html! {
         (head(lang, *open_orders))
+        (arrivals(lang))
         (form(lang, currencies, typed, None))
         (found(lang, orders.total, *open_orders > MOST))
         (table_of(lang, Kind::Board, orders.page, orders.per_page, &orders.rows, Some(&sieve)))
@@ -100,6 +103,21 @@ fn head(lang: Lang, open_orders: u32) -> Markup {
             p.watchers.unknown {
                 (lang.text("board-watchers")) " " span data-count="watchers" { "0" }
             }
+        }
+    }
+}
+
+/// The way up for who has scrolled down when orders come; the script counts them. It is read out
+/// from a place of its own, because the count changes too often for that.
+fn arrivals(lang: Lang) -> Markup {
+    // Numbers that ask for each form of the languages that there are.
+    let form = |count: u32| {
+        lang.format("board-arrived", [("count", count.into()), ("shown", "{count}".into())])
+    };
+    html! {
+        div #arrivals data-one=(form(1)) data-few=(form(2)) data-many=(form(5)) data-other=(form(5)) {
+            button.btn.btn-sm.btn-primary type="button" hidden {}
+            span.visually-hidden role="status" {}
         }
     }
 }

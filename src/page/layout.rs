@@ -10,7 +10,7 @@ use crate::i18n::Lang;
 use crate::identity::{Role, User};
 use crate::web::assets;
 
-/// The styles and the script, the same on every page.
+/// The styles and the scripts, the same on every page.
 static LINKS: LazyLock<[Markup; Theme::ALL.len()]> = LazyLock::new(|| Theme::ALL.map(links));
 
 fn links(theme: Theme) -> Markup {
@@ -30,6 +30,7 @@ fn links(theme: Theme) -> Markup {
             link rel="stylesheet" href=(assets::url("dark.css")) media=(media);
         }
         script defer src=(assets::url("live.js")) {}
+        script defer src=(assets::url("arrivals.js")) {}
         script defer src=(assets::url("desk.js")) {}
     }
 }

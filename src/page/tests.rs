@@ -456,6 +456,14 @@ fn russian_counts_as_russians_do() {
     ] {
         assert_eq!(Lang::Ru.format("filter-found", [("total", count.into())]), expected);
     }
+    let page = pages(&context_in(Lang::Ru, Role::Executor)).swap_remove(0);
+    for form in [
+        "data-one=\"{count} новый заказ\"",
+        "data-few=\"{count} новых заказа\"",
+        "data-many=\"{count} новых заказов\"",
+    ] {
+        assert!(page.contains(form), "{form} in {page}");
+    }
     let (price, currency) =
         (Amount::from_hundredths(12_999_500).unwrap(), Currency::from_code("RUB").unwrap());
     let sum = table::amount(Lang::Ru, price, currency).into_string();

@@ -14,7 +14,7 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 10] = [
+const ASSETS: [Asset; 11] = [
     Asset {
         name: "bootstrap.css",
         content_type: "text/css; charset=utf-8",
@@ -34,6 +34,11 @@ const ASSETS: [Asset; 10] = [
         name: "live.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../assets/live.js"),
+    },
+    Asset {
+        name: "arrivals.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../assets/arrivals.js"),
     },
     Asset {
         name: "desk.js",

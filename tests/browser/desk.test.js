@@ -96,7 +96,7 @@ test('all styles and scripts that there are fit into 60 KB', async () => {
   const headers = { 'X-User-Type': 'admin' };
   const html = await (await client.request.get(`${at.server.url}/admin`, { headers })).text();
   const paths = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+\.(?:css|js)\?[^"]*)"/g)];
-  assert.equal(paths.length, 8);
+  assert.equal(paths.length, 9);
   let bytes = 0;
   for (const [, path] of paths) {
     bytes += gzipSync(await (await client.request.get(at.server.url + path)).body()).length;
@@ -111,7 +111,7 @@ test('pages are light, and nothing jumps while one loads', async () => {
   const html = await (await board.context().request.get(`${at.server.url}/orders`)).text();
   assert.ok(html.length <= 30 * 1024, `the board's HTML takes ${html.length} bytes`);
   const paths = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+\.(?:css|js)\?[^"]*)"/g)];
-  assert.equal(paths.length, 5);
+  assert.equal(paths.length, 6);
   let bytes = 0;
   for (const [, path] of paths) {
     const asset = await board.context().request.get(at.server.url + path);

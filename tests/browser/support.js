@@ -1,5 +1,5 @@
 // A server of the test's own, and windows of people who look at it.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -44,7 +44,42 @@ export class Redis {
   }
 }
 
+/** Two databases of a test's own: its board holds nothing of others. */
+class Databases {
+  constructor() {
+    const name = `t_browser_${process.pid}_${Date.now()}`;
+    this.names = { DATABASE_URL: `${name}_interactions`, USERS_DATABASE_URL: `${name}_users` };
+    for (const it of Object.values(this.names)) this.run(`CREATE DATABASE ${it}`);
+  }
+
+  get settings() {
+    return Object.fromEntries(Object.entries(this.names).map(([setting, name]) => {
+      const url = new URL(process.env[setting]);
+      url.pathname = `/${name}`;
+      return [setting, String(url)];
+    }));
+  }
+
+  run(sql) {
+    const { hostname, port, username, password } = new URL(process.env.DATABASE_URL);
+    const options = ['--no-defaults', '--protocol=tcp', `--host=${hostname}`, `--port=${port}`,
+      `--user=${username}`, `--password=${password}`, `--execute=${sql}`];
+    execFileSync('sh', ['-c', 'exec "$(command -v mariadb || command -v mysql)" "$@"', 'sql', ...options]);
+  }
+
+  drop() {
+    for (const it of Object.values(this.names)) this.run(`DROP DATABASE ${it}`);
+  }
+}
+
 export class Server {
+  static async startAlone(settings = {}) {
+    const databases = new Databases();
+    const server = await Server.start({ ...databases.settings, ...settings });
+    server.databases = databases;
+    return server;
+  }
+
   static async start(settings = {}) {
     const server = new Server();
     server.settings = settings;
@@ -127,17 +162,19 @@ export async function open(browser, server, role, id, path, options = {}) {
 export const mark = (window) => window.evaluate(() => { window.stays = true; });
 export const isMarked = (window) => window.evaluate(() => window.stays === true);
 
-/** A server and a browser for all tests of a file, and what they prepare; there once the tests run. */
-export function stage(prepare) {
+/** A server and a browser for all tests of a file, and what they prepare; there once the tests run.
+    Alone, it has a board of its own. */
+export function stage(prepare, { alone = false, ...settings } = {}) {
   const at = {};
   before(async () => {
-    at.server = await Server.start();
+    at.server = await (alone ? Server.startAlone(settings) : Server.start(settings));
     at.browser = await launch();
     await prepare?.(at);
   });
   after(async () => {
     await at.browser?.close();
     await at.server?.kill();
+    at.server?.databases?.drop();
   });
   return at;
 }
