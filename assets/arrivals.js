@@ -50,15 +50,21 @@
   }
   const rest = () => body.classList.remove('rising');
 
+  // To ask where rows are costs a layout, which nobody needs who is at the top.
+  let isScrolled = scrollY > 0;
   document.addEventListener('board', ({ detail: { came, gone } }) => {
-    if (!body.matches('.rising')) {
+    if (isScrolled && !body.matches('.rising')) {
       for (const id of came) if (isAbove(find(`#order-${id}`) ?? body)) unseen.add(id);
     }
     for (const id of gone) unseen.delete(id);
     see();
     show();
   });
-  addEventListener('scroll', () => { see(); show(); }, { passive: true });
+  addEventListener('scroll', () => {
+    isScrolled = scrollY > 0;
+    see();
+    show();
+  }, { passive: true });
   // An earlier scroll may end just now.
   addEventListener('scrollend', () => { if (scrollY === 0) rest(); });
   for (const event of ['wheel', 'touchstart', 'keydown']) {

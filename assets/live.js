@@ -185,24 +185,30 @@
 
   const focus = (element) => element?.focus({ preventScroll: true });
 
-  // What messages change: all that came since the last frame at once, so that each frame is laid out
-  // once however many came. Where nobody looks there are no frames.
+  // What messages change: the first at the next frame, more of them together a moment later, so that
+  // a page has as much to do however many come. Where nobody looks there are no frames.
 
+  const TOGETHER_MS = 50;
   let waiting = [];
-  let frame;
+  let flushed = 0;
+  let timer, frame;
   function applyLater(message) {
     waiting.push(message);
-    frame ??= [requestAnimationFrame(flush), setTimeout(flush, 200)];
-    if (document.hidden) flush();
+    if (document.hidden) return flush();
+    timer ??= setTimeout(() => {
+      frame = requestAnimationFrame(flush);
+      timer = setTimeout(flush, 200);
+    }, Math.max(0, flushed + TOGETHER_MS - performance.now()));
   }
 
   function flush() {
-    if (!frame) return;
-    cancelAnimationFrame(frame[0]);
-    clearTimeout(frame[1]);
+    if (!waiting.length) return;
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
     const messages = waiting;
-    [waiting, frame] = [[], undefined];
+    [waiting, timer] = [[], undefined];
     apply(messages);
+    flushed = performance.now();
   }
 
   function apply(messages) {
@@ -336,9 +342,15 @@
     const { content } = Object.assign(document.createElement('template'), { innerHTML: html });
     age(content);
     link(content);
-    content.firstChild.classList.add('fresh');
     return content.firstChild;
   }
+
+  // Where everything is new, nothing needs to shine.
+  const MOST_FRESH = 5;
+  function shine(row) {
+    if (document.getElementsByClassName('fresh').length < MOST_FRESH) row.classList.add('fresh');
+  }
+  addEventListener('animationend', ({ target }) => target.classList.remove('fresh'));
 
   const open = (table) => [...table.rows].filter((row) => !row.matches('.closed')).length;
 
@@ -352,12 +364,14 @@
       const { activeElement: active } = document;
       const name = known.contains(active) && (active.matches('button') ? 'button' : 'a');
       known.replaceWith(row);
+      shine(row);
       if (name) focus(find(name, row) ?? find('a', row));
     }
     if (known || !table.matches('[data-first]')) return false;
     const next = [...table.rows].find((other) => other.dataset.id < id);
     if (next) next.before(row);
     else if (open(table) < table.dataset.perPage) table.append(row);
+    shine(row);
     return row.isConnected;
   }
 
@@ -379,8 +393,6 @@
     settling = setTimeout(settle, 1600);
   }
 
-  const HELD = 'tr:hover, tr:focus-within';
-  const ON_SCREEN = ({ top }) => top > 0 && top < innerHeight;
   let settling;
 
   // Takes away what nobody needs any more, when no message does.
@@ -396,39 +408,50 @@
   }
 
   // Changes rows without moving those that the reader points at or has focused (they are held), or
-  // what they have scrolled to. All is measured first: reading between writes is laying out anew.
+  // what they have scrolled to. All is measured first, and only if need be: reading between writes
+  // is laying out anew.
+  let scrolled = scrollY;
+  addEventListener('scroll', () => { scrolled = scrollY; }, { passive: true });
+  const pointed = (table) => [...all('tr:hover', table), ...all('tr:focus-within', table)];
+
   function steady(write) {
     const table = find('tbody[data-live]');
-    const boxes = new Map([...table?.rows ?? []].map((row) => [row, row.getBoundingClientRect()]));
-    const held = [...all('tr:hover', table ?? body), ...all('tr:focus-within', table ?? body)]
-      .filter((row) => boxes.has(row) && ON_SCREEN(boxes.get(row)));
-    const rows = [...boxes.keys()];
-    const top = (row) => boxes.get(row).top;
     const isRising = body.matches('.rising');
-    const isScrolled = rows.length && top(rows[0]) < 0 && !isRising;
-    const anchor = isRising ? null : held[0] ?? (isScrolled && rows.find((row) => top(row) >= 0));
+    if (!table || isRising || !(scrolled || pointed(table).length)) {
+      write();
+      return clear(table);
+    }
+    const screen = { top: scrollY, height: innerHeight, boxes: new Map() };
+    for (const row of table.rows) screen.boxes.set(row, row.getBoundingClientRect());
+    const { boxes } = screen;
+    const [rows, top] = [[...boxes.keys()], (row) => boxes.get(row).top];
+    screen.shows = (row) => boxes.has(row) && top(row) > 0 && top(row) < screen.height;
+    screen.held = pointed(table).filter(screen.shows);
+    screen.isScrolled = rows.length && top(rows[0]) < 0;
+    const anchor = screen.held[0] ?? (screen.isScrolled && rows.find((row) => top(row) >= 0));
     write();
-    clear(table, held, boxes, isScrolled);
+    clear(table, screen);
     if (!anchor?.isConnected) return;
     const shift = anchor.getBoundingClientRect().top - top(anchor);
     if (!shift) return;
-    const height = Math.ceil(scrollY + shift + innerHeight);
+    const height = Math.ceil(screen.top + shift + screen.height);
     if (height > root.scrollHeight) body.style.minHeight = `${height}px`;
     scrollBy({ top: shift, behavior: 'instant' });
   }
 
   // Takes away what leaves, unless that would move a held row. What somebody who has scrolled down
   // has before them may lie beyond the page's end for a while.
-  function clear(table, held, boxes, isScrolled) {
+  function clear(table, screen) {
     if (!table?.matches('[data-first]')) return;
+    const { held = [], boxes, isScrolled, shows } = screen ?? {};
     const isBefore = (row, other) => row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
     const most = isScrolled ? 2 * table.dataset.perPage : 0;
-    let slack = scrollY;
+    let slack = screen?.top;
     for (const row of leaving(table)) {
-      const [box, above] = [boxes.get(row), held.filter((other) => isBefore(row, other)).length];
-      if (row.matches(HELD) || (above && above < held.length)) continue;
-      if (!row.matches('.closed') && table.rows.length <= most && box && ON_SCREEN(box)) continue;
-      if (above && (slack -= box?.height ?? row.offsetHeight) < 0) continue;
+      const above = held.filter((other) => isBefore(row, other)).length;
+      if (held.includes(row) || (above && above < held.length)) continue;
+      if (!row.matches('.closed') && table.rows.length <= most && shows(row)) continue;
+      if (above && (slack -= boxes.get(row)?.height ?? row.offsetHeight) < 0) continue;
       row.remove();
     }
   }
@@ -497,7 +520,7 @@
     const versions = (one, other) => one.dataset.version === other.dataset.version;
     const wanted = rows.map((row) => {
       const known = find(`#${row.id}`);
-      if (!known) row.classList.add('fresh');
+      if (!known) shine(row);
       return known && (known.matches('.closed') || versions(known, row)) ? known : row;
     });
     // What is closed leaves by itself.
