@@ -113,7 +113,7 @@
 
   // News while nobody looks: in the title and on the icon.
 
-  const { title } = document;
+  let { title } = document;
   const icon = find('link[rel="icon"]');
   const calm = icon.href;
   let unseen = 0;
@@ -123,6 +123,7 @@
   }
   new MutationObserver(() => {
     if (document.hidden) {
+      if (!unseen) title = document.title;
       unseen += 1;
       mark();
     }

@@ -162,14 +162,21 @@
   async function load() {
     const response = await fetch(body.dataset.here).catch(() => null);
     if (!response || response.status === 429 || response.status >= 500) return null;
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    age(page);
-    link(page);
-    const same = page.body.dataset.as === body.dataset.as && page.documentElement.lang === root.lang;
-    if (page.body.dataset.revision && same) return page;
+    const page = await read(response);
+    if (page.body.dataset.revision && isOurs(page)) return page;
     location.assign(body.dataset.here);
     return null;
   }
+
+  async function read(response) {
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    age(page);
+    link(page);
+    return page;
+  }
+
+  const isOurs = (page) => page.body.dataset.as === body.dataset.as
+    && page.documentElement.lang === root.lang;
 
   // Puts a fresh main in place. A form that somebody may be filling in stays the one it is.
   function swap(page) {
@@ -502,6 +509,7 @@
       if (needsMore()) refill(isOld ? Math.min(15000, 2 * ms + 500) * (0.5 + Math.random() / 2) : undefined);
     }, ms);
   }
+
   // Pages after the first never shift: of a fresh one they only take how many there are.
   function takeOver(table, page) {
     const rows = all('tbody[data-live] > tr', page).filter(({ dataset }) => !missed.has(+dataset.id));
@@ -535,14 +543,68 @@
     }
   }
 
+  // What somebody does. Its answer takes this page's place without a new document, which would first
+  // have to style itself, run its scripts and connect. All of it may be sent twice and is done once.
+
+  let sends;
+  async function act(form, button) {
+    const fields = new URLSearchParams(new FormData(form));
+    if (button?.name) fields.append(button.name, button.value);
+    const to = button?.hasAttribute('formaction') ? button.formAction : form.action;
+    const response = await fetch(to, { method: 'POST', body: fields }).catch(() => null);
+    if (response?.redirected && response.ok) {
+      const page = await read(response);
+      if (page.body.dataset.revision && isOurs(page)) return turn(page);
+      return location.assign(response.url);
+    }
+    // It was refused, or nobody answers: what is to be said of that is a page of its own.
+    if (button) release(button);
+    sends = form;
+    form.requestSubmit(button);
+  }
+
+  function turn(page) {
+    flush();
+    const { here } = page.body.dataset;
+    if (here !== body.dataset.here) window.history.pushState(null, '', here);
+    body.dataset.here = here;
+    body.style.minHeight = '';
+    doubtful = false;
+    document.title = page.title;
+    for (const part of ['.demo', '.top nav', '.bottom']) find(part)?.replaceWith(find(part, page));
+    find('.news')?.parentElement.remove();
+    const news = find('.news', page)?.parentElement;
+    if (news) find('main').before(news);
+    find('main').replaceChildren(...find('main', page).childNodes);
+    scrollTo({ top: 0, behavior: 'instant' });
+    focus(find('main'));
+    if (page.body.dataset.history !== history) resync();
+    else if (page.body.dataset.revision < +revision) reload(0);
+    else if (needsMore()) refill();
+  }
+
   // What the browser tells.
 
-  addEventListener('submit', ({ submitter: button }) => {
+  // A button that was pressed shows it until its answer is there, and cannot be pressed twice.
+  const release = (button) => {
+    button.disabled = button.matches('.closed *');
+    button.classList.remove('pressed');
+  };
+  addEventListener('submit', (event) => {
+    const { target: form, submitter: button } = event;
+    if (revision && form.matches('#act, #place') && form !== sends) {
+      event.preventDefault();
+      act(form, button);
+    }
+    button.classList.add('pressed');
     setTimeout(() => { button.disabled = true; });
-    setTimeout(() => { button.disabled = button.matches('.closed *'); }, 5000);
+    setTimeout(release, 5000, button);
+  });
+  addEventListener('popstate', () => {
+    if (location.pathname + location.search !== body.dataset.here) location.reload();
   });
   addEventListener('pageshow', ({ persisted }) => {
-    for (const button of all('form button')) button.disabled = false;
+    for (const button of all('button[form], form button')) release(button);
     if (persisted && revision) connect();
   });
   age();
