@@ -135,7 +135,7 @@
     }
     if (message.from > revision) return connectLater();
     attempt = 0;
-    count({ watchers: message.watchers });
+    if (message.watchers) count({ watchers: watchers = message.watchers });
     if (message.to > revision) applyLater(message);
     if (message.more) return;
     if (message.to >= revision) ({ to: revision, batch } = message);
@@ -185,9 +185,16 @@
     const name = ['id', 'formaction', 'href', 'name'].find((name) => focused?.hasAttribute(name));
     const next = find('main', page);
     for (const form of all('main form[id]')) find(`#${form.id}`, next)?.replaceWith(form);
-    find('main').replaceChildren(...next.childNodes);
+    fill(next);
     if (!name || document.activeElement === focused) return;
     focus(find(`[${name}="${CSS.escape(focused.getAttribute(name))}"]`) ?? find('main'));
+  }
+
+  // How many watch is known from the stream alone.
+  let watchers;
+  function fill(next) {
+    find('main').replaceChildren(...next.childNodes);
+    count({ watchers });
   }
 
   const focus = (element) => element?.focus({ preventScroll: true });
@@ -575,7 +582,7 @@
     find('.news')?.parentElement.remove();
     const news = find('.news', page)?.parentElement;
     if (news) find('main').before(news);
-    find('main').replaceChildren(...find('main', page).childNodes);
+    fill(find('main', page));
     scrollTo({ top: 0, behavior: 'instant' });
     focus(find('main'));
     if (page.body.dataset.history !== history) resync();
@@ -592,7 +599,7 @@
   };
   addEventListener('submit', (event) => {
     const { target: form, submitter: button } = event;
-    if (revision && form.matches('#act, #place') && form !== sends) {
+    if (body.dataset.live && form.matches('#act, #place') && form !== sends) {
       event.preventDefault();
       act(form, button);
     }
@@ -605,7 +612,7 @@
   });
   addEventListener('pageshow', ({ persisted }) => {
     for (const button of all('button[form], form button')) release(button);
-    if (persisted && revision) connect();
+    if (persisted && body.dataset.live) connect();
   });
   age();
   link();

@@ -100,12 +100,17 @@ paging-sizes = Rows per page:
 home-title = Orders, taken as they come
 home-lead = Customers post orders with a price. Executors watch one board that changes under their eyes, and take orders first come, first served. An accepted order becomes a contract between the two.
 home-choose = Who do you want to be?
-home-customer = Be customer 1
-home-customer-text = Post orders, and see the moment they are taken.
-home-executor = Be executor 1
-home-executor-text = Watch the board, and be the first to accept.
+home-customer = Be customer { $id }
+home-customer-text = A customer posts orders with a price, sees the moment they are taken, and confirms the work.
+home-executor = Be executor { $id }
+home-executor-text = An executor watches the board, is the first to accept an order, and delivers the work.
 home-admin = Be an admin
-home-admin-text = Watch everything: orders, contracts, earnings.
+home-admin-text = An admin watches everything live, removes what must not be there, and rules disputes.
+home-story = The whole story in a minute
+home-story-windows = A browser is one person at a time. For a second one, open a private window or another browser, and put the windows side by side.
+home-story-place = Place an order as the customer: the executor’s board shows it at once.
+home-story-accept = Accept it as the executor: it is a contract now, and the customer’s page says so.
+home-story-deliver = Deliver it as the executor, confirm it as the customer. An admin, in a third window, sees all of it.
 home-switch-later = You can change your mind at any time, in the bar at the top.
 home-log-in = Please log in to go on.
 
@@ -184,7 +189,7 @@ filter-too-many-words =
     }
 filter-before = With a price range, words, or another order than newest, pages go by “page”, not by “before”.
 my-orders-title = My orders
-my-orders-empty = You have not placed an order yet.
+my-orders-empty = You have not placed an order yet. Say what is to be done and what you pay: executors see it at once.
 orders-empty = There are no orders yet.
 
 place-title = Place an order
@@ -270,6 +275,8 @@ who-admin = Admin { $id }
 who-some-admin = An admin
 my-contracts-title = My contracts
 contracts-empty = There are no contracts yet.
+contracts-empty-customer = Nobody has taken an order of yours yet. When somebody does, its contract is here at once.
+contracts-empty-executor = You have no contracts yet. Accept an order on the board, and its contract is here.
 
 ## People
 

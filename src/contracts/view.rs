@@ -67,6 +67,11 @@ pub const fn status_key(status: Status) -> &'static str {
 pub fn table(ctx: &Context, path: &str, contracts: &Table<Contract>) -> Markup {
     let lang = ctx.lang;
     let Table { page, pages, per_page, total, .. } = *contracts;
+    let empty = match ctx.user.map(|user| user.role) {
+        Some(Role::Customer) => "contracts-empty-customer",
+        Some(Role::Executor) => "contracts-empty-executor",
+        _ => "contracts-empty",
+    };
     html! {
         table.contracts {
             thead {
@@ -85,7 +90,7 @@ pub fn table(ctx: &Context, path: &str, contracts: &Table<Contract>) -> Markup {
                 }
             }
             (Rows { takes: Takes::Contracts, page, per_page, sieve: None }.body(
-                lang, 9, &lang.text("contracts-empty"),
+                lang, 9, &lang.text(empty),
                 html! { @for contract in &contracts.rows { (row(lang, contract)) } },
             ))
         }
@@ -117,7 +122,9 @@ pub fn one(ctx: &Context, found: &Found, drafts: &Drafts, days: Option<u32>) -> 
             @if let Some(next) = next(ctx, contract.status, days) { p.next { (next) } }
             (actions(ctx, contract))
             (objection(ctx, contract, &drafts.reason))
-            (correspondence(ctx, contract, notes, &drafts.note))
+            @if !notes.is_empty() || !ctx.is(Role::Admin) {
+                (correspondence(ctx, contract, notes, &drafts.note))
+            }
             (history::list(lang, history))
         }
     }
