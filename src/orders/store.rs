@@ -21,6 +21,9 @@ const EXCERPT: &str = "id, customer_id, status, LEFT(description, 281) AS descri
                        commission_percent, original_currency, parent_id, version, edited, revision, \
                        created, last_action";
 
+/// Orders of a customer that are counted at once.
+const COUNTED: u32 = 200;
+
 /// One order with its whole description.
 pub async fn find(reads: Reads<'_>, id: u32) -> Result<Option<Order>, sqlx::Error> {
     let text = format!("SELECT {COLUMNS} FROM orders WHERE id = ?");
@@ -105,20 +108,31 @@ pub async fn list_due(
     query.bind(most).bind(days).fetch_all(executor).await
 }
 
-/// How many orders a customer placed since a time, counted up to `most`.
+/// How many orders a customer placed since a time, counted up to about `most`. Those that came back
+/// to the board because a contract was given up were not placed by anybody.
 pub async fn count_since(
     reads: Reads<'_>,
     customer_id: u32,
     most: u32,
     since: DateTime<Utc>,
 ) -> Result<u32, sqlx::Error> {
-    let query = sqlx::query_scalar::<_, i64>(
-        "SELECT COUNT(*) FROM (SELECT created FROM orders WHERE customer_id = ? \
-         ORDER BY id DESC LIMIT ?) newest WHERE created >= ?",
-    );
-    let query = query.bind(customer_id).bind(most).bind(since);
-    let count = reads.read(query.fetch_one(reads.pool)).await?;
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    // Of an order that was renewed the parent has expired; of one that came back it stays taken.
+    const SQL: &str = "SELECT COUNT(*) AS found, MIN(newest.id) AS oldest, \
+         COUNT(CASE WHEN parent.status = 'taken' THEN NULL ELSE 1 END) AS placed \
+         FROM (SELECT id, parent_id, created FROM orders WHERE customer_id = ? AND id < ? \
+         ORDER BY id DESC LIMIT ?) newest LEFT JOIN orders parent ON parent.id = newest.parent_id \
+         WHERE newest.created >= ?";
+    let (mut placed, mut below) = (0, u32::MAX);
+    loop {
+        let query = sqlx::query(SQL).bind(customer_id).bind(below).bind(COUNTED).bind(since);
+        let row = reads.read(query.fetch_one(reads.pool)).await?;
+        let (found, more): (i64, i64) = (row.try_get("found")?, row.try_get("placed")?);
+        placed += u32::try_from(more).unwrap_or(u32::MAX);
+        if found < i64::from(COUNTED) || placed >= most {
+            return Ok(placed);
+        }
+        below = row.try_get("oldest")?;
+    }
 }
 
 /// A page of one customer's orders, newest first.

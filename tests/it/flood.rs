@@ -311,3 +311,39 @@ async fn who_watches_over_a_server_is_always_answered() {
     }
     world.audit().await;
 }
+
+#[tokio::test]
+async fn what_comes_back_to_the_board_was_not_placed_again() {
+    let redis = Redis::start().await;
+    let world = World::new().await;
+    let limit = ("MAX_ORDERS_PER_DAY", "3");
+    let settings = [("REDIS_URL", redis.url()), ("REDIS_URL", String::new())];
+    for (customer, (name, url)) in (7..).zip(settings) {
+        let server = world.serve_with(&[(name, url.as_str()), limit]).await;
+        let customer = server.customer(customer);
+        let placed = place(&customer).await.expect(201).json();
+        let first = placed["order"]["id"].as_u64().unwrap();
+        for order in first..first + 5 {
+            let accepted = server.executor(9).accept(order).await.expect(201).json();
+            let contract = accepted["contract"]["id"].as_u64().unwrap();
+            server.executor(9).give_up(contract).await.expect(200);
+        }
+        // Redis has forgotten what it counted: the database knows what was placed.
+        redis.ask::<()>(&["FLUSHALL"]).await;
+        for _ in 0..2 {
+            place(&customer).await.expect(201);
+        }
+        assert_flood(place(&customer).await, "You may place 3 orders a day.");
+    }
+    // Many are counted as exactly.
+    let server = world.serve().await;
+    let replies = join_all((0..250).map(|_| async { place(&server.customer(9)).await })).await;
+    assert!(replies.iter().all(|reply| reply.status == 201));
+    let limit = ("MAX_ORDERS_PER_DAY", "252");
+    let server = world.serve_with(&[("REDIS_URL", ""), limit]).await;
+    for _ in 0..2 {
+        place(&server.customer(9)).await.expect(201);
+    }
+    assert_flood(place(&server.customer(9)).await, "You may place 252 orders a day.");
+    world.audit().await;
+}
