@@ -95,6 +95,10 @@ async fn accepting_what_one_holds_is_the_same_answer_again() {
         assert_eq!(again.json(), first.json());
     }
     other.executor(8).accept(1).await.refused(409, "order_not_open");
+    // Also when it has gone on since.
+    one.executor(9).deliver(1).await.expect(200);
+    one.customer(1).complete(1).await.expect(200);
+    assert_eq!(other.executor(9).accept(1).await.expect(201).json(), first.json());
     // The same in one instant, before anybody holds it.
     one.customer(1).place("y", "10.00", "RUB").await;
     let clients = [one.executor(9), other.executor(9)];
@@ -102,7 +106,7 @@ async fn accepting_what_one_holds_is_the_same_answer_again() {
     for reply in replies {
         assert_eq!(reply.expect(201).json()["contract"]["id"], 2);
     }
-    assert_eq!(world.revision().await, 4);
+    assert_eq!(world.revision().await, 6);
     world.audit().await;
 }
 

@@ -30,7 +30,9 @@ impl AcceptOrder {
             && contract.executor_id == user.id
             && contract.status != contracts::Status::Cancelled
         {
-            return Ok(Done::Accepted(contract.clone().as_accepted()));
+            // Taken is the last that an order becomes: its revision is that of its acceptance.
+            let revision = order.revision;
+            return Ok(Done::Accepted(Contract { revision, ..contract.clone().as_accepted() }));
         }
         if order.status != Status::Open {
             return Err(Refusal::OrderNotOpen { id: order.id, status: order.status });
