@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::web::{Shape, done, find, page_of};
-use super::{Order, description, store};
+use super::{Order, Status, description, store};
 use crate::error::{FieldRule, Refusal, Refused};
 use crate::exchange::command::{Command, EditOrder, Seen};
 use crate::exchange::{Done, Receipt};
@@ -107,7 +107,10 @@ pub(super) async fn seen(request: &Request) -> Result<Option<Seen>, Refused> {
         return Ok(Some(Seen::Version(version)));
     }
     let Some(price) = fields.optional("price")? else { return Ok(None) };
-    let order = known(request).await?.ok_or(Refusal::NotFound)?;
+    // What is wrong with a price tells the order's currency. Once it has left the board that is not
+    // for everybody to know, and what was seen makes no difference.
+    let known = known(request).await?.filter(|order| order.status == Status::Open);
+    let Some(order) = known else { return Ok(None) };
     Ok(Some(Seen::Price(read_price(request, &fields, price, &order)?)))
 }
 

@@ -102,6 +102,17 @@ async fn an_order_is_seen_by_executors_while_open_and_by_no_other_customer_ever(
     server.executor(9).get("/api/orders/2").await.refused(404, "not_found");
     server.customer(1).get("/api/orders/2").await.expect(200);
     server.admin().get("/api/orders/2").await.expect(200);
+
+    // Nor does it tell its currency to who offers to accept it for some price.
+    server.customer(1).place("z", "10", "JPY").await;
+    let accept = async |price: &str| {
+        server.executor(8).post("/api/orders/3/accept", json!({"price": price})).await
+    };
+    accept("1.5").await.refused(422, "invalid_field");
+    server.executor(9).accept(3).await.expect(201);
+    for price in ["1.5", "10.00", "999999999999"] {
+        accept(price).await.refused(409, "order_not_open");
+    }
     world.audit().await;
 }
 
