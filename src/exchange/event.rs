@@ -154,16 +154,29 @@ impl Event {
         }
     }
 
-    /// As much of the description as it carries.
-    pub fn text(&self) -> &str {
-        match (self.order(), self.changed()) {
+    /// Bytes of all the text that it carries.
+    pub fn text_bytes(&self) -> usize {
+        let description = match (self.order(), self.changed()) {
             (Some(Order { description, .. }), _)
-            | (None, Some((Contract { description, .. }, _))) => description,
-            (None, None) => match self {
-                Event::NoteWritten { text, .. } => text,
-                _ => "",
-            },
-        }
+            | (None, Some((Contract { description, .. }, _))) => description.len(),
+            (None, None) => 0,
+        };
+        let besides = match self {
+            Event::OrderEdited { from, .. } => &from.description,
+            Event::OrderRemoved { reason, .. }
+            | Event::ContractDisputed { reason, .. }
+            | Event::ContractRuled { reason, .. } => reason,
+            Event::NoteWritten { text, .. } => text,
+            Event::OrderPlaced { .. }
+            | Event::OrderAccepted { .. }
+            | Event::OrderWithdrawn { .. }
+            | Event::OrderExpired { .. }
+            | Event::OrderReturned { .. }
+            | Event::ContractDelivered { .. }
+            | Event::ContractCompleted { .. }
+            | Event::ContractGivenUp { .. } => "",
+        };
+        description + besides.len()
     }
 
     /// The contract that this event made or changed, if it did.

@@ -122,7 +122,7 @@ impl Entry {
         let mut bytes = 256;
         for (place, event) in run.events.iter().enumerate() {
             // Rows and data of it, in a few audiences.
-            bytes += 2048 + event.text().len();
+            bytes += 2048 + event.text_bytes();
             for user in event.concerns() {
                 people.entry(user).or_default().push(place);
             }

@@ -1,6 +1,6 @@
 //! Whichever way somebody is brought to the head, by blocks or run by run: they know the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::board::index::Counts;
+use crate::contracts::{self, Contract, State};
 use crate::exchange::event::{Event, Run};
-use crate::feed::frame::Format;
+use crate::feed::frame::{self, Format};
 use crate::feed::ring::Ring;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
@@ -23,6 +24,7 @@ struct Known {
     open_orders: Option<u64>,
     board: BTreeMap<u64, Value>,
     own: BTreeMap<(String, u64), Value>,
+    notes: BTreeSet<(u64, u64)>,
 }
 
 impl Known {
@@ -42,6 +44,10 @@ impl Known {
                 self.own.insert((name.to_owned(), id(&row)), row);
             }
         }
+        for note in list("notes") {
+            let [contract, number] = ["contract_id", "number"].map(|name| note[name].as_u64());
+            self.notes.insert((contract.unwrap(), number.unwrap()));
+        }
         if let Some(open_orders) = message["open_orders"].as_u64() {
             self.open_orders = Some(open_orders);
         }
@@ -51,13 +57,61 @@ impl Known {
     }
 }
 
-/// Many runs: each step of a run places an order or closes an open one.
+fn moment() -> Moment {
+    Moment::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap()
+}
+
+/// Many runs: each step of a run places an order or closes an open one; from 90 on, it edits an open
+/// order, changes a contract or writes a note on it.
 pub fn ring(steps: &[Vec<u8>]) -> Ring {
-    let created = Moment::try_from("2026-01-01T00:00:00.000Z".to_owned()).unwrap();
-    let (mut ring, mut open, mut placed, mut contracts) = (Ring::default(), Vec::new(), 0, 0);
+    let created = moment();
+    let (mut ring, mut placed, mut contracts) = (Ring::default(), 0, 0);
+    let (mut open, mut signed): (Vec<Order>, Vec<Contract>) = Default::default();
     for (revision, steps) in (1..).zip(steps) {
         let mut events = Vec::new();
         for step in steps {
+            if *step >= 90 && !open.is_empty() && (*step < 100 || signed.is_empty()) {
+                let place = usize::from(*step) % open.len();
+                let from = open[place].clone();
+                let (description, version) = (from.description.clone() + "!", from.version + 1);
+                let edited = Some(revision);
+                let order = Order { description, version, edited, revision, ..from.clone() };
+                open[place] = order.clone();
+                events.push(Event::OrderEdited { order, from });
+                continue;
+            }
+            if *step >= 90 && !signed.is_empty() {
+                let place = usize::from(*step) % signed.len();
+                let contract = &mut signed[place];
+                let from = contract.state();
+                if *step < 110 {
+                    contract.notes += 1;
+                    let Contract { id, customer_id, executor_id, notes, .. } = *contract;
+                    events.push(Event::NoteWritten {
+                        contract_id: id,
+                        customer_id,
+                        executor_id,
+                        number: notes,
+                        author: Role::Executor,
+                        text: "A note".to_owned(),
+                    });
+                } else if from.status == contracts::Status::Accepted && *step < 120 {
+                    let status = contracts::Status::Delivered;
+                    *contract = contract.clone().with_state(State { status, revision, ..from });
+                    let contract = contract.to_excerpt();
+                    events.push(Event::ContractDelivered { contract, from });
+                } else if from.status == contracts::Status::Accepted {
+                    let status = contracts::Status::Cancelled;
+                    *contract = contract.clone().with_state(State { status, revision, ..from });
+                    placed += 1;
+                    let order = contract.to_returned(placed, revision, created);
+                    let contract = contract.to_excerpt();
+                    events.push(Event::ContractGivenUp { contract, from });
+                    open.push(order.clone());
+                    events.push(Event::OrderReturned { order });
+                }
+                continue;
+            }
             if step % 2 == 0 || open.is_empty() {
                 placed += 1;
                 let order = Order {
@@ -80,7 +134,7 @@ pub fn ring(steps: &[Vec<u8>]) -> Ring {
                 events.push(Event::OrderPlaced { order });
                 continue;
             }
-            let order: Order = open.swap_remove(usize::from(*step) % open.len());
+            let order = open.swap_remove(usize::from(*step) % open.len());
             let order = Order { revision, ..order.to_excerpt() };
             if step % 5 == 0 {
                 let order = Order { status: Status::Withdrawn, ..order };
@@ -89,6 +143,7 @@ pub fn ring(steps: &[Vec<u8>]) -> Ring {
                 contracts += 1;
                 let order = Order { status: Status::Taken, ..order };
                 let (contract_id, executor_id) = (contracts, 7 + u32::from(step % 2));
+                signed.push(Contract::of_order(&order, contract_id, executor_id));
                 events.push(Event::OrderAccepted { order, contract_id, executor_id });
             }
         }
@@ -113,7 +168,10 @@ fn brought(ring: &Ring, blocks: Option<&Blocks>, user: User, head: u64) -> (Know
         cursor = entry.run.revision;
         entries += 1;
         if !messages.is_empty() {
-            messages.iter().for_each(|message| known.apply(message.as_str()));
+            for message in &messages {
+                assert!(message.len() <= frame::MAX_BYTES, "{message}");
+                known.apply(message.as_str());
+            }
             told = cursor;
         }
     }
@@ -126,7 +184,7 @@ proptest! {
 
     #[test]
     fn blocks_bring_everybody_to_what_run_by_run_does(
-        steps in proptest::collection::vec(proptest::collection::vec(0..90u8, 1..5), 1..400),
+        steps in proptest::collection::vec(proptest::collection::vec(0..130u8, 1..5), 1..400),
     ) {
         let ring = ring(&steps);
         let head = steps.len() as u64;
@@ -194,4 +252,29 @@ fn blocks_are_forgotten_when_nobody_can_come_from_there_or_they_are_too_much() {
         assert!(bytes(&blocks) <= MAX_BYTES);
     }
     assert!(bytes(&blocks) > MAX_BYTES / 2);
+}
+
+#[test]
+fn whatever_text_an_event_carries_takes_room() {
+    let (created, text) = (moment(), "x".repeat(8000));
+    let takes = |event: &Event| {
+        let mut ring = Ring::default();
+        let [batch, previous] = [1, 0].map(Uuid::from_u128);
+        let run = Run { revision: 1, batch, previous, created, events: vec![event.clone()] };
+        let counts = Counts { revision: 1, open_orders: 1, orders: 1, contracts: 1 };
+        ring.push(Arc::new(run), counts);
+        ring.get(1).unwrap().bytes()
+    };
+    let ring = ring(&[vec![0], vec![90]]);
+    let edited = ring.get(2).unwrap().run.events[0].clone();
+    let Event::OrderEdited { order, from } = edited.clone() else { unreachable!() };
+    let from = Order { description: text.clone(), ..from };
+    let longer = Event::OrderEdited { order: order.clone(), from };
+    assert!(takes(&longer) - takes(&edited) > 7900, "an edit holds what was there before");
+    let removed = |reason: &str| Event::OrderRemoved {
+        order: order.clone(),
+        admin_id: 0,
+        reason: reason.to_owned(),
+    };
+    assert_eq!(takes(&removed(&text)) - takes(&removed("")), 8000);
 }
