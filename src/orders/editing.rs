@@ -125,7 +125,8 @@ fn read_price(
     text: &str,
     order: &Order,
 ) -> Result<Amount, Refusal> {
-    let max = request.app.config.max_order_cost.in_currency(order.currency);
+    // Where the limit was lowered, an order may keep the price that it has.
+    let max = request.app.config.max_order_cost.in_currency(order.currency).max(order.price);
     money::parse_price(text, order.currency, fields.notation(), max).map_err(|refused| {
         Refusal::InvalidField { field: "price", rule: FieldRule::Price(refused, order.currency) }
     })

@@ -182,3 +182,16 @@ async fn edits_are_checked_like_orders_and_repeated_like_them() {
     );
     world.audit().await;
 }
+
+#[tokio::test]
+async fn a_lower_limit_of_prices_leaves_what_stands_on_the_board() {
+    let world = World::new().await;
+    world.serve().await.customer(1).place("Cut the hedge", "100.00", "RUB").await;
+    let server = world.serve_with(&[("MAX_ORDER_COST", "50.00")]).await;
+    let customer = server.customer(1);
+    let form = [("description", "Cut it"), ("price", "100.00"), ("version", "1")];
+    customer.post_form("/orders/1/edit", &form).await.expect(303);
+    customer.edit(1, json!({"price": "100.01"})).await.refused(422, "invalid_field");
+    server.executor(9).post("/api/orders/1/accept", json!({"price": "100.00"})).await.expect(201);
+    world.audit().await;
+}
