@@ -75,13 +75,18 @@ pub async fn write(request: Request) -> Result<Response, Refused> {
             let to = format!("/contracts/{}#notes", request.id);
             Ok(request.redirect(&to, None, Some(&receipt)))
         }
-        Err(Refused::Refusal(refusal @ Refusal::InvalidField { .. })) => {
+        // Nothing that somebody typed is lost.
+        Err(Refused::Refusal(
+            refusal @ (Refusal::InvalidField { .. } | Refusal::Overloaded | Refusal::Flood(_)),
+        )) => {
             let text = request.fields()?.get("text").unwrap_or_default().to_owned();
             let problem = Some(refusal.detail(request.lang).into_owned());
             let found = web::find(&request).await?;
             let note = Reason { text, problem };
             let drafts = web::Drafts { note, ..web::Drafts::default() };
-            Ok(web::page_of(&request, refusal.kind().0, &found, &drafts))
+            let mut page = web::page_of(&request, refusal.kind().0, &found, &drafts);
+            request.say_when_to_retry(&mut page, &refusal);
+            Ok(page)
         }
         Err(refused) => Err(refused),
     }

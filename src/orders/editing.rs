@@ -36,7 +36,10 @@ pub async fn edit(request: Request) -> Result<Response, Refused> {
         }
         // Nothing that somebody typed is lost.
         Err(Refused::Refusal(
-            refusal @ (Refusal::InvalidField { .. } | Refusal::OrderChanged(_)),
+            refusal @ (Refusal::InvalidField { .. }
+            | Refusal::OrderChanged(_)
+            | Refusal::Overloaded
+            | Refusal::Flood(_)),
         )) => {
             let fields = request.fields()?;
             let text = |field| fields.get(field).unwrap_or_default().to_owned();
@@ -50,7 +53,9 @@ pub async fn edit(request: Request) -> Result<Response, Refused> {
             };
             let found = find(&request).await?;
             let status = refusal.kind().0;
-            Ok(page_of(&request, status, &found, &Reason::default(), &draft))
+            let mut page = page_of(&request, status, &found, &Reason::default(), &draft);
+            request.say_when_to_retry(&mut page, &refusal);
+            Ok(page)
         }
         Err(refused) => Err(refused),
     }

@@ -162,6 +162,15 @@ async fn a_minute_has_so_many_edits_and_notes() {
     let wait = assert_flood(edit(&other, "13.00").await, "3 times a minute");
     assert!((1..=60).contains(&wait));
     assert_flood(one.customer(7).note(1, "again").await, "3 times a minute");
+    // Nothing that somebody typed is lost.
+    let note = [("text", "A long letter.")];
+    let edit = [("description", "Another text."), ("price", "1"), ("version", "3")];
+    for (path, form) in [("/contracts/1/notes", &note[..]), ("/orders/2/edit", &edit[..])] {
+        let page = one.customer(7).post_form(path, form).await.expect(429);
+        assert!(!page.header("retry-after").is_empty());
+        let (page, typed) = (page.text(), format!("{}</textarea>", form[0].1));
+        assert!(page.contains("3 times a minute") && page.contains(&typed), "{page}");
+    }
     // What was done is answered again, and others are not concerned.
     keyed.note(1, "hello").await.expect(201);
     one.executor(8).note(1, "hello").await.expect(201);
