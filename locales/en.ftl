@@ -112,7 +112,6 @@ home-story-place = Place an order as the customer: the executor’s board shows 
 home-story-accept = Accept it as the executor: it is a contract now, and the customer’s page says so.
 home-story-deliver = Deliver it as the executor, confirm it as the customer. An admin, in a third window, sees all of it.
 home-switch-later = You can change your mind at any time, in the bar at the top.
-home-log-in = Please log in to go on.
 
 ## Orders
 
@@ -469,3 +468,69 @@ before-malformed = “before” must be the id of an order.
 socket-malformed = This address takes WebSocket connections only, with “since”, “history” and “batch” as the page gave them.
 host-not-allowed = This demo does not answer under this host name.
 foreign-site = This came from another site, so it was not done.
+
+## Accounts
+
+log-in = Log in
+log-in-title = Log in
+log-in-no-account = No account yet?
+log-in-forgotten = Forgot your password? Whoever runs this board can give you a new one.
+sign-up = Sign up
+sign-up-title = Sign up
+sign-up-have-account = You have an account?
+sign-up-name-hint = 3 to 32 letters, digits, dots, dashes or underscores. Others see your number only.
+sign-up-roles = What will you do here?
+sign-up-customer = Post orders
+sign-up-executor = Take orders
+sign-up-both = Both, one at a time
+log-out = Log out
+log-out-everywhere = Log out everywhere
+person-label = You
+act-as-customer = Act as customer
+act-as-executor = Act as executor
+account = Account
+account-title = Account
+account-name = Name
+account-password = Password
+account-who = { $name }, number { $id }
+password-title = Password
+password-current = Current password
+password-new = New password
+password-hint = At least 10 characters, of any kind. A few words that only you put together are good.
+password-change = Change password
+sessions-title = Where you are logged in
+sessions-text = Changing your password logs you out everywhere but here.
+session-own = this browser
+session-end = Log out
+tokens-title = Tokens for programs
+tokens-text = A program that sends a token as “Authorization: Bearer …” may use the API and the live feed as you, in one role. It stays until you end it.
+token-made = This is the token. Copy it now: it is not shown again.
+token-label = What is it for?
+token-role = It acts as
+token-make = Make a token
+token-end = End
+pass-created = since
+pass-seen = last used
+
+flash-acts-as-customer = You now act as customer.
+flash-acts-as-executor = You now act as executor.
+flash-logged-out = You are logged out.
+flash-password-changed = Your password is changed, and you are logged out everywhere else.
+flash-pass-ended = Ended. It lets nobody in any more.
+
+name-short = A name has at least 3 characters.
+name-long = A name has at most 32 characters.
+name-characters = A name has letters, digits, dots, dashes and underscores only.
+name-mixed = A name has either Latin or Cyrillic letters, not both.
+name-taken = Somebody has this name already.
+password-short = A password has at least 10 characters.
+password-long = A password has at most 128 characters.
+password-common = Many people would try this password first. Choose another one.
+password-wrong = This is not your password.
+token-label-rule = Please say what it is for, in 1 to 40 characters.
+token-too-many = You have 20 tokens. End one that you no longer need.
+error-wrong-password = The name or the password is not right.
+error-stale-form-title = This form is out of date
+error-stale-form = It was made before you last logged in or out. Go back, load the page again, and send it once more.
+flood-log-ins = Too many passwords were tried. Please wait a quarter of an hour.
+flood-sign-ups = Too many accounts were made from your network today.

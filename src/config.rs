@@ -13,6 +13,8 @@ use crate::money::{Currency, DEFAULT_MAX_ORDER_COST, MaxCost, Percent};
 pub enum Auth {
     /// Headers and a switcher: anybody may be anybody. For trying out and for tests.
     Demo,
+    /// Names and passwords.
+    Accounts,
 }
 
 /// The settings of one server.
@@ -28,6 +30,8 @@ pub struct Config {
     pub auth: Auth,
     /// Signs cookies; at least 32 bytes.
     pub secret_key: Vec<u8>,
+    /// The one before it, which is still believed.
+    pub secret_key_old: Option<Vec<u8>>,
     pub commission: Percent,
     pub currencies: Vec<Currency>,
     pub max_order_cost: MaxCost,
@@ -71,8 +75,10 @@ impl Config {
             text.parse::<SocketAddr>().ok()
         });
         let anywhere = reader.flag("DEMO_ANYWHERE");
-        let auth = reader.parsed("AUTH", "demo", "demo (accounts are not built yet)", |text| {
-            (text == "demo").then_some(Auth::Demo)
+        let auth = reader.parsed("AUTH", "demo", "demo or accounts", |text| match text {
+            "demo" => Some(Auth::Demo),
+            "accounts" => Some(Auth::Accounts),
+            _ => None,
         });
         if auth == Some(Auth::Demo)
             && !anywhere
@@ -84,14 +90,19 @@ impl Config {
                     .to_owned(),
             );
         }
+        let allowed_origins = reader.origins();
+        if auth == Some(Auth::Accounts) {
+            reader.check_ways_in(listen, &allowed_origins);
+        }
         let config = Config {
             listen: listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
             database_url: reader.url("DATABASE_URL", &["mysql://", "mariadb://"]),
             users_database_url: reader.url("USERS_DATABASE_URL", &["mysql://", "mariadb://"]),
             redis_url: reader.optional_url("REDIS_URL", &["redis://", "rediss://"]),
             memcached_url: reader.optional_url("MEMCACHED_URL", &["memcache://", "tcp://"]),
-            auth: Auth::Demo,
-            secret_key: reader.secret(),
+            auth: auth.unwrap_or(Auth::Demo),
+            secret_key: reader.secret(auth),
+            secret_key_old: reader.optional_secret("SECRET_KEY_OLD"),
             commission: reader.required(
                 "COMMISSION_PERCENT",
                 "2",
@@ -105,7 +116,7 @@ impl Config {
                 "an amount of money such as 100000000.00",
                 MaxCost::parse,
             ),
-            allowed_origins: reader.origins(),
+            allowed_origins,
             max_connections: reader.required("MAX_CONNECTIONS", "20000", "a number above 0", |t| {
                 t.parse().ok().filter(|&limit| limit > 0)
             }),
@@ -122,6 +133,9 @@ impl Config {
                 changes_per_minute: reader.limit("MAX_CHANGES_PER_MINUTE", "60"),
                 queries_per_minute: reader.limit("MAX_QUERIES_TO_MYSQL", "600"),
                 requests_per_second: reader.limit("MAX_REQUESTS_PER_SECOND", "100"),
+                log_ins_per_name: reader.limit("MAX_LOG_INS_PER_NAME", "20"),
+                log_ins_per_address: reader.limit("MAX_LOG_INS_PER_ADDRESS", "100"),
+                sign_ups_per_address: reader.limit("MAX_SIGN_UPS_PER_ADDRESS", "50"),
             },
             trusted_proxies: reader.networks(),
         };
@@ -135,6 +149,14 @@ impl Config {
             let allowed: Vec<_> = self.currencies.iter().map(|known| known.code()).collect();
             FieldRule::Currency { allowed: allowed.join(", ") }
         })
+    }
+
+    /// Whether browsers reach this board by https alone. It is decided by what is configured and not
+    /// by what a request says of its way here: a proxy that forgets to say so must not make sessions
+    /// travel in the clear.
+    pub fn is_https(&self) -> bool {
+        self.auth == Auth::Accounts
+            && self.allowed_origins.iter().any(|origin| origin.starts_with("https://"))
     }
 
     /// How many contracts an executor may have to deliver at once, if that is limited.
@@ -213,13 +235,51 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         })
     }
 
-    fn secret(&mut self) -> Vec<u8> {
-        match self.text("SECRET_KEY") {
-            Some(key) if key.len() < 32 => {
-                self.wrong.push("SECRET_KEY: needs at least 32 characters".to_owned());
+    /// Passwords and sessions do not go over a wire in the clear: beyond this machine there is https.
+    fn check_ways_in(&mut self, listen: Option<SocketAddr>, origins: &[String]) {
+        let is_local = |origin: &String| {
+            let host = origin.strip_prefix("http://").unwrap_or_default();
+            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        };
+        for origin in origins.iter().filter(|origin| origin.starts_with("http://")) {
+            if !is_local(origin) {
+                self.wrong.push(format!(
+                    "ALLOWED_ORIGINS: {origin:?}: passwords would travel in the clear; it must be \
+                     https"
+                ));
+            }
+        }
+        let has_https = origins.iter().any(|origin| origin.starts_with("https://"));
+        if !has_https && listen.is_some_and(|address| !address.ip().is_loopback()) {
+            self.wrong.push(
+                "LISTEN: beyond this machine people come by https: ALLOWED_ORIGINS must name the \
+                 https origin of the proxy in front"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn optional_secret(&mut self, name: &str) -> Option<Vec<u8>> {
+        let key = self.text(name)?;
+        if key.len() < 32 {
+            self.wrong.push(format!("{name}: needs at least 32 characters"));
+        }
+        Some(key.into_bytes())
+    }
+
+    fn secret(&mut self, auth: Option<Auth>) -> Vec<u8> {
+        match self.optional_secret("SECRET_KEY") {
+            Some(key) => key,
+            None if auth == Some(Auth::Accounts) => {
+                self.wrong.push(
+                    "SECRET_KEY: is missing; accounts need one, of at least 32 characters, the \
+                     same on all servers"
+                        .to_owned(),
+                );
                 Vec::new()
             }
-            Some(key) => key.into_bytes(),
             // Made up: who is chosen in the switcher is forgotten at the next start.
             None => [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()]
                 .iter()
@@ -295,11 +355,12 @@ mod tests {
     fn every_wrong_value_is_named_at_once() {
         let wrong = read(&[
             ("LISTEN", "nowhere"),
-            ("AUTH", "accounts"),
+            ("AUTH", "passwords"),
             ("COMMISSION_PERCENT", "101"),
             ("CURRENCIES", "RUB,XYZ"),
             ("MAX_ORDER_COST", "-1"),
             ("SECRET_KEY", "short"),
+            ("SECRET_KEY_OLD", "short, too"),
             ("REDIS_URL", "http://h"),
             ("ALLOWED_ORIGINS", "example.org"),
             ("MAX_SOCKETS", "-1"),
@@ -315,6 +376,7 @@ mod tests {
             "CURRENCIES:",
             "MAX_ORDER_COST:",
             "SECRET_KEY:",
+            "SECRET_KEY_OLD:",
             "REDIS_URL:",
             "ALLOWED_ORIGINS:",
             "MAX_SOCKETS:",
@@ -324,6 +386,26 @@ mod tests {
         ] {
             assert!(text.contains(name), "{name} is not named in {text}");
         }
+    }
+
+    #[test]
+    fn accounts_need_a_key_and_https_beyond_this_machine() {
+        let key = ("SECRET_KEY", "0123456789abcdef0123456789abcdef");
+        let with =
+            |settings: &[(&str, &str)]| read(&[&[("AUTH", "accounts"), key], settings].concat());
+        let config = with(&[]).unwrap();
+        assert_eq!((config.auth, config.is_https()), (Auth::Accounts, false));
+        let missing = read(&[("AUTH", "accounts")]).unwrap_err().to_string();
+        assert!(missing.contains("SECRET_KEY: is missing"), "{missing}");
+        let anywhere = ("LISTEN", "0.0.0.0:80");
+        assert!(with(&[anywhere]).is_err());
+        assert!(with(&[anywhere, ("DEMO_ANYWHERE", "yes")]).is_err());
+        assert!(with(&[anywhere, ("ALLOWED_ORIGINS", "http://localhost:8080")]).is_err());
+        assert!(with(&[("ALLOWED_ORIGINS", "http://board.example")]).is_err());
+        assert!(with(&[("ALLOWED_ORIGINS", "http://[::1]:8080")]).is_ok());
+        let config = with(&[anywhere, ("ALLOWED_ORIGINS", "https://board.example")]).unwrap();
+        assert!(config.is_https());
+        assert!(!read(&[("ALLOWED_ORIGINS", "https://board.example")]).unwrap().is_https());
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub enum Refusal {
     /// The headers that say who asks are not lawful.
     MalformedUser,
     ForeignSite,
+    /// A form without the token of the session that sends it.
+    StaleForm,
+    /// No such name, or another password: nobody is told which.
+    WrongPassword,
     Forbidden,
     NotFound,
     MethodNotAllowed,
@@ -84,6 +88,8 @@ pub enum FieldRule {
     Repeated,
     /// A search gives pages by their numbers only.
     Before,
+    /// One whose sentence stands under this key.
+    Says(&'static str),
     /// Of what was seen.
     Version,
 }
@@ -152,12 +158,13 @@ impl Refusal {
             Refusal::BadRequest(_) => {
                 (StatusCode::BAD_REQUEST, "bad_request", "error-bad-request-title")
             }
-            Refusal::Unauthenticated | Refusal::MalformedUser => {
+            Refusal::Unauthenticated | Refusal::MalformedUser | Refusal::WrongPassword => {
                 (StatusCode::UNAUTHORIZED, "unauthenticated", "error-unauthenticated-title")
             }
             Refusal::ForeignSite => {
                 (StatusCode::FORBIDDEN, "forbidden", "error-foreign-site-title")
             }
+            Refusal::StaleForm => (StatusCode::FORBIDDEN, "forbidden", "error-stale-form-title"),
             Refusal::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "error-forbidden-title"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "not_found", "error-not-found-title"),
             Refusal::MethodNotAllowed => (
@@ -201,6 +208,8 @@ impl Refusal {
             Refusal::Unauthenticated => lang.text("error-unauthenticated"),
             Refusal::MalformedUser => lang.text("user-malformed"),
             Refusal::ForeignSite => lang.text("foreign-site"),
+            Refusal::StaleForm => lang.text("error-stale-form"),
+            Refusal::WrongPassword => lang.text("error-wrong-password"),
             Refusal::Forbidden => lang.text("error-forbidden"),
             Refusal::NotFound => lang.text("error-not-found"),
             Refusal::MethodNotAllowed => lang.text("error-method-not-allowed"),
@@ -229,6 +238,8 @@ impl Refusal {
                     Kind::Queries => "flood-queries",
                     Kind::Requests => "flood-requests",
                     Kind::Sockets => "flood-sockets",
+                    Kind::LogIns => "flood-log-ins",
+                    Kind::SignUps => "flood-sign-ups",
                 };
                 lang.format(text, [("most", reached.most.into())])
             }
@@ -271,6 +282,7 @@ impl FieldRule {
             }
             FieldRule::Repeated => lang.format("field-repeated", [("field", field.into())]),
             FieldRule::Before => lang.text("filter-before"),
+            FieldRule::Says(rule) => lang.text(rule),
             FieldRule::Outcome => lang.text("outcome-unknown"),
             FieldRule::Version => lang.text("version-malformed"),
         }

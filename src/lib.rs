@@ -15,6 +15,7 @@
 //! - [`cache`] holds pages in memcached and redis; [`app::personal`] decides which of them are good.
 //! - [`web`] and [`routes`] are the edge: requests in, replies out; [`page`] is what pages share.
 //! - [`openapi`] describes the API.
+//! - [`identity`] says who asks: in a demo whoever they say, else whom [`accounts`] let in.
 //! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
 //! - [`audit`] checks everything against the journal, by hand and regularly; [`admin`] shows that, and
 //!   how busy the board is; [`demo`] is people, simulated.
@@ -48,6 +49,7 @@
 //! its cursor and the head, merged where that is much. The page's script (`assets/live.js`) puts
 //! ready-made rows in place and, whenever it sees a gap, comes back with the last revision it knows.
 
+pub mod accounts;
 pub mod admin;
 pub mod app;
 pub mod audit;

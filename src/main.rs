@@ -9,7 +9,7 @@ use orderboard::cache::Faults;
 use orderboard::cache::redis::PersonalPages;
 use orderboard::config::Config;
 use orderboard::error::Fault;
-use orderboard::{app, audit, database, demo, statistics};
+use orderboard::{accounts, app, audit, database, demo, statistics};
 
 /// A self-hosted, real-time order board. Settings come from the environment; see the README.
 #[derive(Parser)]
@@ -31,6 +31,9 @@ enum Command {
     Audit,
     /// Compute the statistics anew from the journal
     Rebuild,
+    /// Make accounts of admins, and give anybody a new password
+    #[command(subcommand)]
+    Admin(accounts::command::Command),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,9 @@ async fn run(command: Command) -> Result<bool, String> {
         Command::Migrate => migrate(&config).await.map(|()| true),
         Command::Audit => audit(&config).await,
         Command::Rebuild => rebuild(&config).await.map(|()| true),
+        Command::Admin(command) => {
+            return accounts::command::run(&config, command).await.map(|()| true);
+        }
         Command::Demo(_) => unreachable!("handled above"),
     };
     done.map_err(|fault| fault.to_string())

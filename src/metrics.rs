@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::accounts::hashing::Hashing;
 use crate::board::index::Counts;
 use crate::cache::Faults;
 use crate::exchange::Exchange;
@@ -53,6 +54,12 @@ impl Metrics {
         let replies = Family::<[(&'static str, &'static str); 1], Counter>::default();
         registry.register("replies", "Replies, by where their data came from", replies.clone());
         Metrics { registry, revision, open_orders, database_up, replies }
+    }
+
+    /// Also tells how many passwords are hashed, where there are any.
+    pub fn count_passwords(&mut self, hashing: &Hashing) {
+        let help = "Passwords hashed, of names that are known or not";
+        self.registry.register("passwords_hashed", help, hashing.done.clone());
     }
 
     /// Counts a reply.

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 
+use crate::accounts::pass::{self, Shown};
 use crate::app::App;
 use crate::contracts::transitions::{self, Act};
 use crate::database::Meter;
@@ -17,7 +18,7 @@ use crate::error::{Refusal, Refused};
 use crate::flood::Party;
 use crate::identity::{Identity, demo};
 use crate::web::{self, Parts, Request, Response, address, assets, health, reply, session};
-use crate::{admin, board, contracts, feed, openapi, orders, people};
+use crate::{accounts, admin, board, contracts, feed, openapi, orders, people};
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Refused>> + Send>>;
 
@@ -64,6 +65,17 @@ pub fn table() -> Vec<Route> {
         get("api/docs", openapi::web::page),
         get("", demo::home),
         post("session", demo::switch),
+        get("log-in", accounts::web::log_in_page),
+        post("log-in", accounts::web::log_in),
+        get("sign-up", accounts::web::sign_up_page),
+        post("sign-up", accounts::web::sign_up),
+        post("log-out", accounts::web::log_out),
+        post("log-out/everywhere", accounts::web::log_out_everywhere),
+        post("role", accounts::web::act_as),
+        get("account", accounts::desk::show),
+        post("account/password", accounts::desk::change_password),
+        post("account/tokens", accounts::desk::make_token),
+        post("account/passes/{id}/end", accounts::desk::end_pass),
         post("language", web::looks::choose_language),
         post("theme", web::looks::choose_theme),
         post("orders", orders::placing::place),
@@ -172,7 +184,7 @@ async fn answer(
     id: u32,
     mut parts: Parts,
 ) -> Response {
-    let edge = Edge::new(&app, &parts);
+    let mut edge = Edge::new(&app, &parts);
     let mut response = match edge.admit(&mut parts, id).await {
         Ok(request) => {
             if let Some(revision) = session::seen_revision(&request.headers, &app) {
@@ -184,9 +196,9 @@ async fn answer(
                 Err(refused) => edge.request().refused(&refused),
             }
         }
-        Err(refusal) => edge.request().refused(&refusal.into()),
+        Err(refused) => edge.request().refused(&refused),
     };
-    reply::finish(&mut response);
+    edge.finish(&mut response);
     response
 }
 
@@ -194,19 +206,21 @@ async fn answer(
 async fn answer_elsewhere(app: Arc<App>, mut parts: Parts) -> Response {
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let asset = reads.then(|| assets::find(&parts.path, &parts.query)).flatten();
-    let mut response = if let Some(asset) = asset {
-        asset
-    } else {
-        let edge = Edge::new(&app, &parts);
+    if let Some(mut response) = asset {
+        reply::finish(&mut response);
+        return response;
+    }
+    let mut edge = Edge::new(&app, &parts);
+    let mut response = {
         let path = parts.path.clone();
         let allowed = table().into_iter().filter(|route| matches(route.pattern, &path));
         let allowed: Vec<String> = allowed.map(|route| route.method.to_string()).collect();
-        let refusal = match edge.admit(&mut parts, 0).await {
-            Ok(_) if !allowed.is_empty() => Refusal::MethodNotAllowed,
-            Ok(_) => Refusal::NotFound,
-            Err(refusal) => refusal,
+        let refused = match edge.admit(&mut parts, 0).await {
+            Ok(_) if !allowed.is_empty() => Refusal::MethodNotAllowed.into(),
+            Ok(_) => Refusal::NotFound.into(),
+            Err(refused) => refused,
         };
-        let mut response = edge.request().refused(&refusal.into());
+        let mut response = edge.request().refused(&refused);
         if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", "))
             && response.status() == StatusCode::METHOD_NOT_ALLOWED
         {
@@ -214,7 +228,7 @@ async fn answer_elsewhere(app: Arc<App>, mut parts: Parts) -> Response {
         }
         response
     };
-    reply::finish(&mut response);
+    edge.finish(&mut response);
     response
 }
 
@@ -227,6 +241,8 @@ struct Edge {
     headers: HeaderMap,
     address: IpAddr,
     identity: Result<Option<Identity>, Refusal>,
+    /// Where there are accounts: what somebody was let in by.
+    shown: Option<Shown>,
 }
 
 impl Edge {
@@ -238,29 +254,83 @@ impl Edge {
             query: parts.query.clone(),
             headers: parts.headers.clone(),
             address: address::client(parts.peer, &parts.headers, &app.config.trusted_proxies),
-            identity: demo::identify(&parts.headers, &app.cookie_key),
+            identity: match app.accounts {
+                None => demo::identify(&parts.headers, &app.cookie_key),
+                // Looked up once it is known that the address does not ask too much.
+                Some(_) => Ok(None),
+            },
+            shown: None,
         }
     }
 
     /// The checks that every request passes before its handler sees it. Of who asks too much, not
     /// even the body is read.
-    async fn admit(&self, parts: &mut Parts, id: u32) -> Result<Request, Refusal> {
+    async fn admit(&mut self, parts: &mut Parts, id: u32) -> Result<Request, Refused> {
         if !health::is_asked_for(&self.path) {
             self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
         }
         let body = parts.read_body().await;
         if !self.is_host_allowed() {
-            return Err(Refusal::BadRequest("host-not-allowed"));
+            return Err(Refusal::BadRequest("host-not-allowed").into());
         }
         let changes = parts.method != Method::GET && parts.method != Method::HEAD;
         // A socket is asked for by GET, but reads on as whoever the cookie names.
         let upgrades = parts.headers.contains_key(header::UPGRADE);
         if (changes || upgrades) && !self.is_own_site() {
-            return Err(Refusal::ForeignSite);
+            return Err(Refusal::ForeignSite.into());
         }
-        self.identity.as_ref().map_err(Refusal::clone)?;
+        self.identify().await?;
         let body = body?;
-        Ok(Request { id, body, upgrade: parts.upgrade.take(), ..self.request() })
+        let request = Request { id, body, upgrade: parts.upgrade.take(), ..self.request() };
+        if changes && !web::LETS_IN.contains(&&*self.path) && !self.is_own_form(&request) {
+            return Err(Refusal::StaleForm.into());
+        }
+        Ok(request)
+    }
+
+    /// Learns who asks.
+    async fn identify(&mut self) -> Result<(), Refused> {
+        self.identity.as_ref().map_err(Refusal::clone)?;
+        if let Some(accounts) = &self.app.accounts {
+            let (path, party) = (&self.path, Party::Address(self.address));
+            self.shown = pass::identify(&self.app, accounts, path, &self.headers, party).await?;
+            self.identity = Ok(self.shown.as_ref().map(|Shown { pass, .. }| Identity {
+                user: pass.user(),
+                session: Some(pass.session),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Whether a browser that was let in sends what a page of its own session told it to. (`Origin`
+    /// says so, too, but not in every browser; whoever sends a token has no browser's rights.)
+    fn is_own_form(&self, request: &Request) -> bool {
+        let (Some(accounts), Some(shown)) = (&self.app.accounts, &self.shown) else { return true };
+        if shown.pass.is_token {
+            return true;
+        }
+        let is_ours = |text: &str| accounts.keys.is_form_token(&shown.pass.hash, text);
+        if let Some(header) = self.header("x-csrf-token") {
+            return is_ours(header);
+        }
+        let fields = if request.is_api() { None } else { request.fields().ok() };
+        fields.is_some_and(|fields| fields.get("csrf").is_ok_and(is_ours))
+    }
+
+    /// What every reply says besides.
+    fn finish(&self, response: &mut Response) {
+        reply::finish(response);
+        let Some(accounts) = &self.app.accounts else { return };
+        if let Some(again) = self.shown.as_ref().and_then(|shown| shown.again.clone()) {
+            // A cookie that the handler set is newer.
+            if !session::sets_pass(response.headers(), accounts.secure) {
+                let cookie = session::remember_pass(again, accounts.secure);
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+        }
+        if accounts.secure {
+            session::secure(response.headers_mut());
+        }
     }
 
     /// The request without its body.
@@ -281,6 +351,8 @@ impl Edge {
             lang: session::lang(&self.headers),
             user: identity.map(|identity| identity.user),
             session: identity.and_then(|identity| identity.session),
+            shown: self.shown.clone(),
+            address: self.address,
             meter: Meter::of(Arc::clone(&self.app.flood), party),
             started: Instant::now(),
         }
@@ -290,7 +362,7 @@ impl Edge {
         self.headers.get(name).map(|value| value.to_str().unwrap_or("?"))
     }
 
-    /// In demo mode a name that somebody else's DNS points here must not reach us: anybody's page
+    /// Only names that we know are answered. In demo mode a name that somebody else's DNS points here must not reach us: anybody's page
     /// could then be anybody.
     fn is_host_allowed(&self) -> bool {
         let Some(authority) = self.header(header::HOST) else { return false };

@@ -15,6 +15,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
+use crate::accounts::hashing::Hashing;
+use crate::accounts::keys::Keys;
+use crate::accounts::pass::{self, Passes};
+use crate::accounts::{self, Accounts};
 use crate::admin::Overview;
 use crate::admin::pulse::Pulse;
 use crate::audit::regular::{self, LastBooks};
@@ -23,7 +27,7 @@ use crate::board::pages::Pages;
 use crate::cache::Faults;
 use crate::cache::memcached::SharedPages;
 use crate::cache::redis::PersonalPages;
-use crate::config::Config;
+use crate::config::{Auth, Config};
 use crate::database::{self, Meter};
 use crate::error::Fault;
 use crate::exchange::{Exchange, journal};
@@ -33,7 +37,7 @@ use crate::feed::hub::Hub;
 use crate::feed::{census, fanout};
 use crate::flood::Flood;
 use crate::metrics::Metrics;
-use crate::{admin, board, cache, i18n, routes, statistics, web};
+use crate::{admin, board, cache, i18n, orders, routes, statistics, web};
 
 /// Filtered boards that are searched at once, on one server.
 const SEARCHES: usize = 2;
@@ -56,6 +60,8 @@ pub struct App {
     pub pages: Pages,
     pub personal: PersonalPages,
     pub cookie_key: Key,
+    /// `None`: in a demo anybody may be anybody.
+    pub accounts: Option<Accounts>,
     pub flood: Arc<Flood>,
     /// Turns to search the board.
     pub searches: Semaphore,
@@ -94,6 +100,17 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let hub = Arc::new(Hub::new(&board.position()));
     hub.refill(follower::recent(&pool, board.counts()).await?);
 
+    let accounts = (config.auth == Auth::Accounts).then(|| Accounts {
+        keys: Keys::new(config.secret_key.clone(), config.secret_key_old.clone()),
+        passes: Passes::default(),
+        hashing: Hashing::default(),
+        secure: config.is_https(),
+    });
+    let users_pool = database::pool(users.clone());
+    if accounts.is_some() {
+        assert_own_orders(&pool, &users_pool).await?;
+    }
+
     let redis_url = config.redis_url.as_deref();
     let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
     let bell = Bell::start(redis_url, &history, &hub).map_err(redis)?;
@@ -105,16 +122,21 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
+    let mut metrics = Metrics::new(&exchange, &hub.measures, &flood, &faults);
+    if let Some(accounts) = &accounts {
+        metrics.count_passwords(&accounts.hashing);
+    }
     let app = Arc::new(App {
-        metrics: Metrics::new(&exchange, &hub.measures, &flood, &faults),
+        metrics,
         interactions: database::pool(interactions.clone()),
-        users: database::pool(users.clone()),
+        users: users_pool,
         exchange,
         board: Arc::clone(&board),
         hub: Arc::clone(&hub),
         pages: Pages::new(shared),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
+        accounts,
         pulse: Pulse::default(),
         books: LastBooks::default(),
         flood: Arc::new(flood),
@@ -162,6 +184,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tokio::spawn(forget(pool)),
     ];
 
+    if app.accounts.is_some() {
+        background.push(tokio::spawn(pass::watch(Arc::clone(&app))));
+        background.push(tokio::spawn(pass::forget(Arc::clone(&app))));
+    }
     if let Some(url) = &app.config.redis_url {
         let redis = cache::redis::connect(url).map_err(redis)?;
         background.push(tokio::spawn(census::run(Arc::clone(&hub), redis)));
@@ -203,6 +229,19 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let written = tokio::task::spawn_blocking(move || writer.join());
     let _ = tokio::time::timeout(Duration::from_secs(5), written).await;
     ended
+}
+
+/// Refuses a board on which somebody without an account has orders or contracts: whoever signed up
+/// next would be given their number, and all that is theirs.
+async fn assert_own_orders(interactions: &MySqlPool, users: &MySqlPool) -> Result<(), Fault> {
+    let person = orders::store::last_person(interactions).await?;
+    if person <= accounts::store::last_account(users).await? {
+        return Ok(());
+    }
+    Err(Fault::Internal(format!(
+        "AUTH=accounts: the board has orders or contracts of person {person}, who has no account: \
+         accounts need databases of their own, not those of a demo"
+    )))
 }
 
 /// Tells admins the counters and how busy the board is, at most once a second, when something

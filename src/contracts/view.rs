@@ -181,7 +181,7 @@ fn objection(ctx: &Context, contract: &Contract, draft: &Reason) -> Markup {
                 details.second open[draft.problem.is_some()] {
                     summary { (lang.text("contract-dispute-ask")) }
                     (form::reason(
-                        &format!("/contracts/{id}/dispute"), draft,
+                        ctx, &format!("/contracts/{id}/dispute"), draft,
                         &lang.text("contract-dispute-reason"),
                         html! {
                             button.btn.btn-outline-danger type="submit" {
@@ -193,7 +193,8 @@ fn objection(ctx: &Context, contract: &Contract, draft: &Reason) -> Markup {
             },
             Status::Disputed if is_admin => {
                 (form::reason(
-                    &format!("/contracts/{id}/rule"), draft, &lang.text("contract-rule-reason"),
+                    ctx, &format!("/contracts/{id}/rule"), draft,
+                    &lang.text("contract-rule-reason"),
                     html! {
                         div.actions {
                             button.btn.btn-primary name="outcome" value="completed" {

@@ -2,7 +2,7 @@
 //! written to from here, the others' tasks find it by themselves. Each time it begins with somebody
 //! else, so that nobody is always first.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -67,6 +67,17 @@ impl Outlets {
         places.ended.push_front(session);
         let all = places.taken.iter().flatten();
         all.filter(|outlet| outlet.reader().session == Some(session)).for_each(|it| it.end());
+    }
+
+    /// Whether a session has ended, as far as that is remembered.
+    pub fn have_ended(&self, session: Uuid) -> bool {
+        self.lock().ended.contains(&session)
+    }
+
+    /// The sessions of all sockets.
+    pub fn sessions(&self) -> HashSet<Uuid> {
+        let places = self.lock();
+        places.taken.iter().flatten().filter_map(|outlet| outlet.reader().session).collect()
     }
 
     /// How many places there are: they are never fewer later. Who comes meanwhile knows the news.

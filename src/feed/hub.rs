@@ -242,6 +242,16 @@ impl Hub {
         self.outlets.end(session);
     }
 
+    /// Whether a session has ended not long ago.
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        self.outlets.have_ended(session)
+    }
+
+    /// The sessions of all sockets that are open here.
+    pub fn sessions(&self) -> Vec<Uuid> {
+        self.outlets.sessions().into_iter().collect()
+    }
+
     /// The same on all servers.
     pub fn end_everywhere(&self, session: Uuid) {
         self.end(session);

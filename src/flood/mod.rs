@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use sha2::{Digest, Sha256};
 
 use crate::cache::Faults;
 use crate::identity::User;
@@ -38,6 +39,12 @@ pub struct Limits {
     pub queries_per_minute: u32,
     /// Requests that come from one address.
     pub requests_per_second: u32,
+    /// Wrong passwords for one name, whether anybody has it or not.
+    pub log_ins_per_name: u32,
+    /// Passwords that are tried from one address.
+    pub log_ins_per_address: u32,
+    /// Accounts that are made from one address, on one day.
+    pub sign_ups_per_address: u32,
 }
 
 /// What there can be too much of.
@@ -50,6 +57,10 @@ pub enum Kind {
     Requests,
     /// Live sockets of one user at a time.
     Sockets,
+    /// Passwords that are tried.
+    LogIns,
+    /// Accounts that are made.
+    SignUps,
 }
 
 /// A limit that was reached.
@@ -66,6 +77,8 @@ pub struct Reached {
 pub enum Party {
     User(User),
     Address(IpAddr),
+    /// The beginning of a hash of a name that somebody says is theirs.
+    Name(u64),
 }
 
 /// All limits of this server, and what is counted for them.
@@ -104,13 +117,16 @@ impl Kind {
             Kind::Queries => "queries",
             Kind::Requests => "requests",
             Kind::Sockets => "sockets",
+            Kind::LogIns => "log-ins",
+            Kind::SignUps => "sign-ups",
         }
     }
 
     /// The time in which so much may be done.
     const fn window(self) -> Duration {
         match self {
-            Kind::Orders => Duration::from_secs(24 * 3600),
+            Kind::Orders | Kind::SignUps => Duration::from_secs(24 * 3600),
+            Kind::LogIns => Duration::from_secs(15 * 60),
             Kind::Accepts | Kind::Changes | Kind::Queries => Duration::from_secs(60),
             Kind::Requests => Duration::from_secs(1),
             // It lasts as long as they are open; asking again costs little.
@@ -124,7 +140,17 @@ impl fmt::Display for Party {
         match self {
             Party::User(user) => user.fmt(out),
             Party::Address(address) => address.fmt(out),
+            Party::Name(hash) => write!(out, "name:{hash:016x}"),
         }
+    }
+}
+
+impl Party {
+    /// Whoever says that this name is theirs. Names that nobody has are counted like others.
+    pub fn of_name(name: &str) -> Party {
+        let hash: [u8; 32] = Sha256::digest(name).into();
+        let (first, _) = hash.split_first_chunk().expect("it is longer");
+        Party::Name(u64::from_be_bytes(*first))
     }
 }
 
@@ -187,19 +213,33 @@ impl Flood {
 
     /// Lets an executor try to accept an order, or not.
     pub async fn admit_accept(&self, executor: User) -> Result<(), Reached> {
-        self.admit(Kind::Accepts, executor, self.limits.accepts_per_minute).await
+        self.admit(Kind::Accepts, Party::User(executor), self.limits.accepts_per_minute).await
     }
 
     /// Lets somebody edit an order or write a note, or not.
     pub async fn admit_change(&self, user: User) -> Result<(), Reached> {
-        self.admit(Kind::Changes, user, self.limits.changes_per_minute).await
+        self.admit(Kind::Changes, Party::User(user), self.limits.changes_per_minute).await
     }
 
-    async fn admit(&self, kind: Kind, user: User, most: u32) -> Result<(), Reached> {
+    /// Lets a password be tried for a name, or not: neither for one name from many addresses, nor
+    /// for many names from one.
+    pub async fn admit_log_in(&self, name: &str, address: IpAddr) -> Result<(), Reached> {
+        let most = self.limits.log_ins_per_address;
+        self.admit(Kind::LogIns, Party::Address(address), most).await?;
+        self.admit(Kind::LogIns, Party::of_name(name), self.limits.log_ins_per_name).await
+    }
+
+    /// Lets an account be made, or not.
+    pub async fn admit_sign_up(&self, address: IpAddr) -> Result<(), Reached> {
+        let most = self.limits.sign_ups_per_address;
+        self.admit(Kind::SignUps, Party::Address(address), most).await
+    }
+
+    async fn admit(&self, kind: Kind, party: Party, most: u32) -> Result<(), Reached> {
         if most == u32::MAX {
             return Ok(());
         }
-        let (party, now) = (Party::User(user), Now::get());
+        let now = Now::get();
         if let Some(shared) = &self.shared {
             let key = shared.key(kind, party, now);
             match shared.take(&key, most, kind.window(), Some(0)).await {

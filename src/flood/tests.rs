@@ -7,6 +7,9 @@ const LIMITS: Limits = Limits {
     changes_per_minute: 2,
     queries_per_minute: 50,
     requests_per_second: u32::MAX,
+    log_ins_per_name: 3,
+    log_ins_per_address: 5,
+    sign_ups_per_address: 1,
 };
 
 fn alone() -> Flood {
@@ -94,4 +97,22 @@ async fn without_redis_there_are_limits_all_the_same() {
     for _ in 0..10_000 {
         flood.admit_request([127, 0, 0, 1].into()).unwrap();
     }
+}
+
+#[tokio::test]
+async fn passwords_are_tried_for_one_name_so_often_and_from_one_address() {
+    let flood = alone();
+    let address = |last| [192, 0, 2, last].into();
+    for last in 0..3 {
+        flood.admit_log_in("ann", address(last)).await.unwrap();
+    }
+    let reached = flood.admit_log_in("ann", address(9)).await.unwrap_err();
+    assert_eq!((reached.kind, reached.most), (Kind::LogIns, 3));
+    for name in ["bob", "cid", "dan", "eve", "fay"] {
+        flood.admit_log_in(name, address(10)).await.unwrap();
+    }
+    let reached = flood.admit_log_in("gil", address(10)).await.unwrap_err();
+    assert_eq!((reached.kind, reached.most), (Kind::LogIns, 5));
+    flood.admit_sign_up(address(10)).await.unwrap();
+    assert!(flood.admit_sign_up(address(10)).await.is_err());
 }

@@ -37,6 +37,9 @@ pub async fn home(request: Request) -> Result<Response, Refused> {
 
 /// `POST /session`: become somebody else. What the browser's other pages hear ends with who it was.
 pub async fn switch(request: Request) -> Result<Response, Refused> {
+    if request.app.accounts.is_some() {
+        return Err(Refusal::NotFound.into());
+    }
     let fields = request.fields()?;
     let role = fields.get("user_type")?;
     let id = fields.get("user_id").unwrap_or_default();
@@ -56,7 +59,8 @@ pub async fn switch(request: Request) -> Result<Response, Refused> {
     Ok(response)
 }
 
-fn home_of(user: User) -> &'static str {
+/// Where somebody who acts in a role begins.
+pub fn home_of(user: User) -> &'static str {
     match user.role {
         Role::Customer => "/my/orders",
         Role::Executor => "/orders",

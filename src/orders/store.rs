@@ -213,3 +213,12 @@ pub fn currency(row: &MySqlRow) -> Result<Currency, sqlx::Error> {
     let code: &str = row.try_get("original_currency")?;
     Currency::from_code(code).ok_or_else(|| decode("original_currency", code.to_owned()))
 }
+
+/// The largest number of a person who has an order or a contract; 0 where there are none.
+pub async fn last_person(executor: impl MySqlExecutor<'_>) -> Result<u32, sqlx::Error> {
+    const SQL: &str = "SELECT CAST(GREATEST( \
+         COALESCE((SELECT MAX(customer_id) FROM orders), 0), \
+         COALESCE((SELECT MAX(executor_id) FROM contracts), 0)) AS UNSIGNED) AS person";
+    let person: u64 = sqlx::query(SQL).fetch_one(executor).await?.try_get("person")?;
+    Ok(u32::try_from(person).unwrap_or(u32::MAX))
+}

@@ -171,7 +171,7 @@ pub fn one(ctx: &Context, found: &Found, reason: &Reason, draft: &Draft) -> Mark
             (facts(ctx, order))
             @if order.status == Status::Open && ctx.is(Role::Admin) {
                 (form::reason(
-                    &format!("/orders/{}/remove", order.id), reason,
+                    ctx, &format!("/orders/{}/remove", order.id), reason,
                     &lang.text("order-remove-reason"),
                     html! {
                         button.btn.btn-outline-danger type="submit" { (lang.text("order-remove")) }

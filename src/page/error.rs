@@ -14,7 +14,12 @@ pub fn main(ctx: &Context, status: u16, title: &str, detail: &str, trace: Option
             @if let Some(trace) = trace {
                 p.text-body-secondary { (ctx.lang.text("error-trace")) " " code { (trace) } }
             }
-            p { a.btn.btn-primary href="/" { (ctx.lang.text("error-way-on")) } }
+            @if status == 401 && !ctx.demo {
+                @let back = serde_urlencoded::to_string([("back", ctx.here)]).unwrap_or_default();
+                p { a.btn.btn-primary href={ "/log-in?" (back) } { (ctx.lang.text("log-in")) } }
+            } @else {
+                p { a.btn.btn-primary href="/" { (ctx.lang.text("error-way-on")) } }
+            }
         }
     }
 }

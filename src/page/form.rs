@@ -36,6 +36,7 @@ pub fn place(ctx: &Context, place: &Place) -> Markup {
     let lang = ctx.lang;
     html! {
         form #place.card method="post" action="/orders" autocomplete="off" {
+            (ctx.token())
             div.card-body {
                 h2 { (lang.text("place-title")) }
                 @if let Some(sentence) = place.general_problem() {
@@ -61,6 +62,7 @@ pub fn edit(ctx: &Context, order: u32, version: u32, place: &Place) -> Markup {
     let lang = ctx.lang;
     html! {
         form #edit.why method="post" action={ "/orders/" (order) "/edit" } autocomplete="off" {
+            (ctx.token())
             @if let Some(sentence) = place.general_problem() {
                 p.alert.alert-danger role="alert" { (sentence) }
             }
@@ -131,10 +133,17 @@ pub struct Reason {
 }
 
 /// In which somebody says why; `label` asks for it, and `buttons` submit it to `action`.
-pub fn reason(action: &str, reason: &Reason, label: &str, buttons: Markup) -> Markup {
+pub fn reason(
+    ctx: &Context,
+    action: &str,
+    reason: &Reason,
+    label: &str,
+    buttons: Markup,
+) -> Markup {
     let problem = reason.problem.as_deref();
     html! {
         form #why.why method="post" action=(action) autocomplete="off" {
+            (ctx.token())
             label.form-label for="reason" { (label) }
             textarea #reason.form-control.is-invalid[problem.is_some()] name="reason" rows="2"
                 dir="auto" required aria-invalid=[problem.map(|_| "true")]
@@ -153,6 +162,7 @@ pub fn note(ctx: &Context, contract: u32, draft: &Reason) -> Markup {
     html! {
         form #note.why method="post" action={ "/contracts/" (contract) "/notes" }
             autocomplete="off" {
+            (ctx.token())
             label.visually-hidden for="text" { (ctx.lang.text("note-label")) }
             textarea #text.form-control.is-invalid[problem.is_some()] name="text" rows="2"
                 dir="auto" required placeholder=(ctx.lang.text("note-label"))
@@ -166,6 +176,6 @@ pub fn note(ctx: &Context, contract: u32, draft: &Reason) -> Markup {
     }
 }
 
-fn sentence(id: &str, problem: Option<&str>) -> Markup {
+pub fn sentence(id: &str, problem: Option<&str>) -> Markup {
     html! { @if let Some(problem) = problem { p.invalid-feedback id=(id) { (problem) } } }
 }

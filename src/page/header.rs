@@ -1,4 +1,5 @@
-//! The top of every page: where the reader can go, and in demo mode who they want to be.
+//! The top of every page: where the reader can go, and who they are: in demo mode whom they want to
+//! be, else what they may act as.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -119,5 +120,51 @@ pub fn demo_bar(ctx: &Context) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Who the reader is, and how they come in and leave.
+pub fn person_bar(ctx: &Context) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        aside.person aria-label=(lang.text("person-label")) {
+            div.container {
+                @if let Some(pass) = ctx.shown.map(|shown| &shown.pass) {
+                    p { strong { (pass.name) } " · " (lang.text(role_key(pass.role))) }
+                    @for role in pass.roles.list().into_iter().filter(|role| *role != pass.role) {
+                        form method="post" action="/role" {
+                            (ctx.token())
+                            button.btn.btn-link name="role" value=(role.name()) {
+                                (lang.text(act_as_key(role)))
+                            }
+                        }
+                    }
+                    a.account href="/account" { (lang.text("account")) }
+                    form method="post" action="/log-out" {
+                        (ctx.token())
+                        button.btn.btn-link { (lang.text("log-out")) }
+                    }
+                } @else {
+                    a.account href="/log-in" { (lang.text("log-in")) }
+                    a href="/sign-up" { (lang.text("sign-up")) }
+                }
+            }
+        }
+    }
+}
+
+/// What a role is called.
+pub fn role_key(role: Role) -> &'static str {
+    match role {
+        Role::Customer => "role-customer",
+        Role::Executor => "role-executor",
+        Role::Admin => "role-admin",
+    }
+}
+
+fn act_as_key(role: Role) -> &'static str {
+    match role {
+        Role::Executor => "act-as-executor",
+        _ => "act-as-customer",
     }
 }

@@ -33,7 +33,10 @@ pub fn main(ctx: &Context) -> Markup {
                 }
                 p.text-body-secondary { (lang.text("home-switch-later")) }
             } @else {
-                p { (lang.text("home-log-in")) }
+                div.ways {
+                    a.btn.btn-primary href="/sign-up" { (lang.text("sign-up")) }
+                    a.btn.btn-outline-secondary href="/log-in" { (lang.text("log-in")) }
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::header::{demo_bar, header};
+use super::header::{demo_bar, header, person_bar};
 use super::{Context, Flash, Main, Origin, Source, Theme};
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
@@ -76,11 +76,11 @@ pub fn document(ctx: &Context, title: &str, main: &Main) -> Markup {
                 data-batch=[live.and_then(|live| live.mark)]
                 {
                 a.skip href="#main" { (lang.text("skip")) }
-                @if ctx.demo { (demo_bar(ctx)) }
+                @if ctx.demo { (demo_bar(ctx)) } @else { (person_bar(ctx)) }
                 (header(ctx))
                 @if let Some(flash) = ctx.flash { (news(ctx, flash)) }
                 main #main.container tabindex="-1" { (main) }
-                form #act method="post" autocomplete="off" {}
+                form #act method="post" autocomplete="off" { (ctx.token()) }
                 (footer(ctx))
                 (NOTICES[lang as usize])
             }
@@ -128,6 +128,10 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
         Flash::Disputed { contract } => (about("flash-disputed", contract), None),
         Flash::ContractChanged { contract } => (about("flash-contract-changed", contract), None),
         Flash::Switched => (lang.text("flash-switched"), None),
+        Flash::ActsAs => (lang.text(acts_as(ctx.user)), None),
+        Flash::LoggedOut => (lang.text("flash-logged-out"), None),
+        Flash::PasswordChanged => (lang.text("flash-password-changed"), None),
+        Flash::PassEnded => (lang.text("flash-pass-ended"), None),
     };
     html! {
         div.container {
@@ -138,6 +142,13 @@ fn news(ctx: &Context, flash: Flash) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn acts_as(user: Option<User>) -> &'static str {
+    match user.map(|user| user.role) {
+        Some(Role::Executor) => "flash-acts-as-executor",
+        _ => "flash-acts-as-customer",
     }
 }
 
@@ -160,6 +171,7 @@ fn languages(ctx: &Context) -> Markup {
     let others = Lang::ALL.into_iter().filter(|lang| *lang != ctx.lang);
     html! {
         form.languages method="post" action="/language" aria-label=(ctx.lang.text("language-label")) {
+            (ctx.token())
             input type="hidden" name="back" value=(ctx.here);
             @for lang in others {
                 button.btn.btn-link name="lang" value=(lang.tag()) lang=(lang.tag()) {
@@ -179,6 +191,7 @@ fn themes(ctx: &Context) -> Markup {
     };
     html! {
         form.themes method="post" action="/theme" aria-label=(lang.text("theme-label")) {
+            (ctx.token())
             input type="hidden" name="back" value=(ctx.here);
             (lang.text("theme-label")) ": "
             @for theme in Theme::ALL {

@@ -2,7 +2,7 @@
 
 pub mod error;
 pub mod form;
-mod header;
+pub mod header;
 pub mod history;
 pub mod home;
 pub mod layout;
@@ -11,8 +11,9 @@ pub mod table;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use maud::{Markup, Render};
+use maud::{Markup, Render, html};
 
+use crate::accounts::pass::Shown;
 use crate::exchange::event::Mark;
 use crate::i18n::Lang;
 use crate::identity::{Role, User};
@@ -52,6 +53,8 @@ pub struct Context<'a> {
     /// Path and query of this page: to come back to, and to fetch it again.
     pub here: &'a str,
     pub demo: bool,
+    /// What the reader was let in by, where there are accounts.
+    pub shown: Option<&'a Shown>,
     pub flash: Option<Flash>,
     /// `None`: a page without a socket.
     pub live: Option<Live>,
@@ -62,6 +65,13 @@ impl Context<'_> {
     /// Whether the reader acts in this role.
     pub fn is(&self, role: Role) -> bool {
         self.user.is_some_and(|user| user.role == role)
+    }
+
+    /// What every form that changes something carries: it says that it stands on a page of the
+    /// reader's own session.
+    pub fn token(&self) -> Markup {
+        let token = self.shown.and_then(|shown| shown.form_token.as_deref());
+        html! { @if let Some(token) = token { input type="hidden" name="csrf" value=(token); } }
     }
 }
 
@@ -156,6 +166,10 @@ pub enum Flash {
     Disputed { contract: u32 },
     ContractChanged { contract: u32 },
     Switched,
+    ActsAs,
+    LoggedOut,
+    PasswordChanged,
+    PassEnded,
 }
 
 impl Flash {
@@ -178,6 +192,10 @@ impl Flash {
             Flash::Disputed { contract } => format!("disputed:{contract}"),
             Flash::ContractChanged { contract } => format!("elsewhere:{contract}"),
             Flash::Switched => "switched".to_owned(),
+            Flash::ActsAs => "role".to_owned(),
+            Flash::LoggedOut => "out".to_owned(),
+            Flash::PasswordChanged => "password".to_owned(),
+            Flash::PassEnded => "pass".to_owned(),
         }
     }
 
@@ -205,6 +223,10 @@ impl Flash {
             "disputed" => Flash::Disputed { contract: number },
             "elsewhere" => Flash::ContractChanged { contract: number },
             "switched" => Flash::Switched,
+            "role" => Flash::ActsAs,
+            "out" => Flash::LoggedOut,
+            "password" => Flash::PasswordChanged,
+            "pass" => Flash::PassEnded,
             _ => return None,
         };
         Some(flash).filter(|flash| flash.to_cookie() == text)
@@ -223,7 +245,11 @@ impl Flash {
             | Flash::Completed { .. }
             | Flash::Cancelled { .. }
             | Flash::Disputed { .. }
-            | Flash::Switched => "success",
+            | Flash::Switched
+            | Flash::ActsAs
+            | Flash::LoggedOut
+            | Flash::PasswordChanged
+            | Flash::PassEnded => "success",
             Flash::SomebodyFaster { .. }
             | Flash::NotOpen { .. }
             | Flash::OwnOrder { .. }

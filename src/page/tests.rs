@@ -75,6 +75,7 @@ fn context_in(lang: Lang, role: Role) -> Context<'static> {
         user: Some(User { role, id: 9 }),
         here: "/orders?page=2",
         demo: true,
+        shown: None,
         flash: Some(Flash::Accepted { order: 7, contract: 3 }),
         live: Some(live),
         origin: Some(origin),

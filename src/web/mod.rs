@@ -10,6 +10,7 @@ pub mod reply;
 pub mod server;
 pub mod session;
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
 use self::address::Peer;
+use crate::accounts::Accounts;
+use crate::accounts::pass::{Pass, Shown};
 use crate::app::App;
 use crate::database::{Meter, Reads};
 use crate::error::{FieldRule, Refusal};
@@ -36,6 +39,8 @@ use crate::page::Source;
 use crate::page::paging::Window;
 pub use reply::Response;
 
+/// Forms that let somebody in, and so do nothing by the rights of a session.
+pub const LETS_IN: [&str; 2] = ["/log-in", "/sign-up"];
 /// Longest body of a request.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
@@ -70,6 +75,10 @@ pub struct Request {
     pub user: Option<User>,
     /// The browser's session, where that is what says who asks.
     pub session: Option<Uuid>,
+    /// What somebody was let in by, where there are accounts.
+    pub shown: Option<Shown>,
+    /// Where the request comes from.
+    pub address: IpAddr,
     pub meter: Meter,
     pub started: Instant,
 }
@@ -132,6 +141,16 @@ impl Request {
         if roles.contains(&user.role) { Ok(user) } else { Err(Refusal::Forbidden) }
     }
 
+    /// The accounts; in a demo there are none, nor any of their pages.
+    pub fn accounts(&self) -> Result<&Accounts, Refusal> {
+        self.app.accounts.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// What somebody was let in by.
+    pub fn pass(&self) -> Option<&Pass> {
+        self.shown.as_ref().map(|shown| &*shown.pass)
+    }
+
     /// Whether a program asks: errors and answers are JSON.
     pub fn is_api(&self) -> bool {
         is_api(&self.path)
@@ -161,6 +180,8 @@ impl Request {
             let page = match self.path.rsplit_once('/') {
                 Some((order, "remove" | "edit")) => order,
                 Some((contract, "dispute" | "rule" | "notes")) => contract,
+                _ if LETS_IN.contains(&&*self.path) => &self.path,
+                _ if self.path.starts_with("/account/") => "/account",
                 _ if self.path == "/orders" => "/my/orders",
                 _ => "/",
             };

@@ -106,7 +106,8 @@ impl Request {
             theme,
             user: self.user,
             here: &here,
-            demo: true,
+            demo: self.app.accounts.is_none(),
+            shown: self.shown.as_ref(),
             flash,
             live: data.map(|data| Live {
                 history: self.app.board.position().history,
@@ -119,7 +120,10 @@ impl Request {
         let main = main.borrow();
         // The history is part of it: after a restore the same revision is another page.
         let live = context.live.as_ref().map(|live| (&live.history, live.revision));
-        let tag = tag(&(title, main.digest(), &here, self.user, (self.lang, theme), live, behind));
+        // Forms carry the session's token, wherever they stand.
+        let token = self.shown.as_ref().and_then(|shown| shown.form_token.as_deref());
+        let who = (self.user, token);
+        let tag = tag(&(title, main.digest(), &here, who, (self.lang, theme), live, behind));
         let source = data.map_or(Source::None, |data| data.source);
         if status == StatusCode::OK && flash.is_none() && self.has(&tag) {
             return self.not_modified(&tag, source);
@@ -232,6 +236,10 @@ impl Request {
                 page::error::main(context, status.as_u16(), &title, &detail, trace.as_deref())
             })
         };
+        if status == StatusCode::UNAUTHORIZED && self.app.accounts.is_some() {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
         if let Refused::Refusal(refusal) = refused {
             self.say_when_to_retry(&mut response, refusal);
         }
@@ -325,7 +333,12 @@ pub fn finish(response: &mut Response) {
             HeaderName::from_static("cross-origin-resource-policy"),
             HeaderValue::from_static("same-origin"),
         ),
-        (header::VARY, HeaderValue::from_static("Cookie, X-User-Type, X-User-Id, Accept-Language")),
+        (
+            header::VARY,
+            HeaderValue::from_static(
+                "Cookie, Authorization, X-User-Type, X-User-Id, Accept-Language",
+            ),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
     let headers = response.headers_mut();

@@ -1,5 +1,5 @@
-//! What travels in cookies: who somebody said they are (signed), what just happened (one page
-//! long), and which revision they have seen.
+//! What travels in cookies: what lets somebody in (or, in a demo, who they said they are, signed),
+//! what just happened (one page long), and which revision they have seen.
 
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::{HeaderMap, HeaderValue, header};
@@ -10,6 +10,12 @@ use crate::i18n::Lang;
 use crate::identity::{Identity, User};
 use crate::page::{Flash, Theme};
 
+/// No other site, nor any other host of ours, can set a cookie of this name, or read it in passing.
+const PASS: &str = "__Host-orderboard";
+/// What browsers take over plain http, which is for this machine only.
+const PLAIN_PASS: &str = "orderboard_session";
+/// As long as a session may last.
+const PASS_SECONDS: i64 = 90 * 24 * 3600;
 const WHO: &str = "orderboard_who";
 const FLASH: &str = "orderboard_flash";
 const THEME: &str = "orderboard_theme";
@@ -31,6 +37,41 @@ pub fn remember_who(user: User, key: &Key) -> HeaderValue {
     jar.signed_mut(key).add(Cookie::new(WHO, format!("{user}.{}", Uuid::new_v4().simple())));
     let signed = jar.get(WHO).map_or(String::new(), |cookie| cookie.value().to_owned());
     write(WHO, signed, None)
+}
+
+/// The secret of a browser's session.
+pub fn pass(headers: &HeaderMap, secure: bool) -> Option<String> {
+    Some(read(headers, pass_name(secure))?.value().to_owned())
+}
+
+pub fn remember_pass(secret: String, secure: bool) -> HeaderValue {
+    write(pass_name(secure), secret, Some(PASS_SECONDS))
+}
+
+pub fn forget_pass(secure: bool) -> HeaderValue {
+    write(pass_name(secure), String::new(), Some(0))
+}
+
+/// Whether a reply sets that cookie.
+pub fn sets_pass(headers: &HeaderMap, secure: bool) -> bool {
+    let start = format!("{}=", pass_name(secure));
+    let mut cookies = headers.get_all(header::SET_COOKIE).into_iter();
+    cookies.any(|cookie| cookie.as_bytes().starts_with(start.as_bytes()))
+}
+
+const fn pass_name(secure: bool) -> &'static str {
+    if secure { PASS } else { PLAIN_PASS }
+}
+
+/// Keeps the cookies of a reply from plain http: all of them, whatever they hold.
+pub fn secure(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        let cookie = [cookie.as_bytes(), b"; Secure"].concat();
+        let cookie = HeaderValue::from_bytes(&cookie).expect("it was one before");
+        headers.append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// What the last action came to.

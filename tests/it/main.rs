@@ -3,6 +3,7 @@
 //! services. Each test ends with the audit of its books.
 
 mod access;
+mod accounts;
 mod bell;
 mod caches;
 mod contracts;

@@ -62,8 +62,9 @@ impl Wires {
         Wires { world, interactions, users, database_url, users_database_url }
     }
 
-    async fn serve(&self) -> Server {
+    async fn serve(&self, auth: &str) -> Server {
         let settings = [
+            ("AUTH", auth),
             ("DATABASE_URL", self.database_url.as_str()),
             ("USERS_DATABASE_URL", &self.users_database_url),
             // The first order of a day asks how many there were; one more, whether it is the first.
@@ -102,7 +103,7 @@ async fn run_all(connection: &mut MySqlConnection, script: &str) {
 async fn every_statement_finds_its_rows_by_an_index_and_no_page_takes_more_than_two() {
     let wires = Wires::on(World::new().await).await;
     fill(&wires.world).await;
-    let mut server = wires.serve().await;
+    let mut server = wires.serve("demo").await;
     // More than are read in one portion at start.
     let open = wires.world.count("SELECT CAST(open_orders AS SIGNED) FROM board").await;
     let board = server.admin().get("/api/board?currency=RUB&per_page=100").await.expect(200).json();
@@ -110,6 +111,9 @@ async fn every_statement_finds_its_rows_by_an_index_and_no_page_takes_more_than_
     assert!(open >= 20_000);
     usage::read_everything(&server).await;
     usage::do_everything(&wires, &server).await;
+    server.stop().await;
+    let mut server = wires.serve("accounts").await;
+    usage::come_and_go(&wires, &server).await;
     server.stop().await;
     let (interactions, users) = (wires.interactions.statements(), wires.users.statements());
 

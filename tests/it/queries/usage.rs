@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::Executor;
 
 use super::Wires;
-use crate::support::{Client, Server, eventually};
+use crate::support::{Client, Format, PASSWORD, Person, Server, Watcher, admin_with, eventually};
 
 /// Every page and API route that is read, as somebody who may, with deep pages; and whether it is
 /// kept in a cache.
@@ -71,7 +71,19 @@ pub async fn read_everything(server: &Server) {
     let reads = reads(server);
     let driven: BTreeSet<&str> = reads.iter().map(|(_, pattern, _, _)| *pattern).collect();
     // Nothing to read on the page that says who one is, and of health and numbers nobody pages.
-    let others = ["", "live", "healthz", "readyz", "metrics", "api/docs", "api/openapi.json"];
+    // Accounts are read where people log in.
+    let others = [
+        "",
+        "live",
+        "healthz",
+        "readyz",
+        "metrics",
+        "api/docs",
+        "api/openapi.json",
+        "log-in",
+        "sign-up",
+        "account",
+    ];
     for route in routes::table().iter().filter(|route| route.method == Method::GET) {
         let pattern = route.pattern;
         if pattern.ends_with(".csv") {
@@ -96,6 +108,33 @@ pub async fn read_everything(server: &Server) {
         }
     }
     server.nobody().get("/readyz").await.expect(200);
+}
+
+/// Everything that people do who log in.
+pub async fn come_and_go(wires: &Wires, server: &Server) {
+    let mut ann = Person::sign_up(server, "Ann", "both").await;
+    let page = ann.browser.get("/account").await.expect(200);
+    assert_eq!(page.queries(), 1, "one's passes");
+    let page = ann.browser.get("/my/orders").await.expect(200);
+    assert!(page.queries() <= 2, "{} statements", page.queries());
+    let program = ann.program(server, "executor").await;
+    program.get("/api/board").await.expect(200);
+    ann.send("/role", &[("role", "executor")]).await.expect(303);
+    let (history, revision, _) = wires.world.head().await;
+    let socket = Watcher::connect(&ann.browser.client(), &history, revision, Format::Json).await;
+    eventually("its session is looked up", || async {
+        wires.users.was_asked("FROM passes WHERE session IN").then_some(())
+    })
+    .await;
+    drop(socket);
+    let changed = [("current", PASSWORD), ("password", "quite another one")];
+    ann.send("/account/password", &changed).await.expect(303);
+    ann.send("/log-out/everywhere", &[]).await.expect(303);
+    ann.try_log_in("quite another one").await.expect(303);
+    ann.send("/log-out", &[]).await.expect(303);
+    let users = [("USERS_DATABASE_URL", wires.users_database_url.as_str())];
+    let (code, text) = admin_with(&wires.world, &users, &["reset", "Ann"], "").await;
+    assert_eq!(code, Some(0), "{text}");
 }
 
 /// Everything that can be done, in all ways that ask for something else.

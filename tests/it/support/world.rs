@@ -61,6 +61,11 @@ impl World {
         Server::start(self, settings).await
     }
 
+    /// One on which people log in.
+    pub async fn serve_accounts(&self) -> Server {
+        self.serve_with(&[("AUTH", "accounts")]).await
+    }
+
     /// Two servers that know each other through the databases and redis alone.
     pub async fn serve_two(&self) -> (Server, Server) {
         tokio::join!(self.serve(), self.serve())
@@ -83,6 +88,9 @@ impl World {
             ("MAX_ACTIVE_CONTRACTS", "0"),
             ("MAX_QUERIES_TO_MYSQL", "0"),
             ("MAX_REQUESTS_PER_SECOND", "0"),
+            ("MAX_LOG_INS_PER_NAME", "0"),
+            ("MAX_LOG_INS_PER_ADDRESS", "0"),
+            ("MAX_SIGN_UPS_PER_ADDRESS", "0"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
