@@ -70,13 +70,19 @@
     current = Infinity;
     socket = new WebSocket(url, 'orderboard.html.v1');
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
-    socket.onclose = () => connectLater();
+    let opened = false;
+    socket.onopen = () => { opened = true; };
+    socket.onclose = () => {
+      // Refused, though the server may be well: the reader may have logged out elsewhere.
+      if (!opened && attempt % 4 === 1) load();
+      connectLater();
+    };
   }
 
   function disconnect() {
     clearTimeout(retry);
     if (!socket) return;
-    socket.onmessage = socket.onclose = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     socket = null;
   }

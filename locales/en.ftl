@@ -509,7 +509,7 @@ token-label = What is it for?
 token-role = It acts as
 token-make = Make a token
 token-end = End
-pass-created = since
+pass-created = created
 pass-seen = last used
 
 flash-acts-as-customer = You now act as customer.

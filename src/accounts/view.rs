@@ -66,7 +66,7 @@ fn field(ctx: &Context, field: &Field, problem: &Problem) -> Markup {
                 aria-invalid=[problem.map(|_| "true")] aria-describedby=[described]
                 autofocus[problem.is_some()];
             (sentence(&problem_id, problem))
-            @if let Some(hint) = field.hint {
+            @if let (Some(hint), None) = (field.hint, problem) {
                 p.form-text id=(hint_id) { (ctx.lang.text(hint)) }
             }
         }
@@ -159,7 +159,7 @@ pub fn sign_up(ctx: &Context, entry: &Entry) -> Markup {
                                 label.form-check-label for={ "roles-" (value) } { (lang.text(key)) }
                             }
                         }
-                        @if let Some(problem) = problem { p.text-danger { (problem) } }
+                        @if let Some(problem) = problem { p.wrong-choice { (problem) } }
                     }
                     button.btn.btn-primary { (lang.text("sign-up")) }
                 }
@@ -232,7 +232,7 @@ fn password(ctx: &Context, desk: &Desk) -> Markup {
             form method="post" action="/account/password" {
                 (ctx.token())
                 // Password managers want to know whose it is.
-                input.d-none type="text" value=(name) autocomplete="username" readonly tabindex="-1"
+                input.visually-hidden type="text" value=(name) autocomplete="username" readonly tabindex="-1"
                     aria-hidden="true";
                 (field(ctx, &current, &desk.problem))
                 (field(ctx, &new, &desk.problem))
