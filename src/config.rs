@@ -159,10 +159,27 @@ impl Config {
             && self.allowed_origins.iter().any(|origin| origin.starts_with("https://"))
     }
 
+    /// Whether browsers are to remember that. Not on this machine: other programs of it, on other
+    /// ports, would have to be reached by https, too.
+    pub fn insists_on_https(&self) -> bool {
+        self.is_https() && !self.allowed_origins.iter().any(|origin| is_local(origin))
+    }
+
     /// How many contracts an executor may have to deliver at once, if that is limited.
     pub fn most_contracts(&self) -> Option<u32> {
         (self.max_active_contracts != u32::MAX).then_some(self.max_active_contracts)
     }
+}
+
+/// Whether an origin is on this machine.
+fn is_local(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 struct Reader<G> {
@@ -237,12 +254,6 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
 
     /// Passwords and sessions do not go over a wire in the clear: beyond this machine there is https.
     fn check_ways_in(&mut self, listen: Option<SocketAddr>, origins: &[String]) {
-        let is_local = |origin: &String| {
-            let host = origin.strip_prefix("http://").unwrap_or_default();
-            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        };
         for origin in origins.iter().filter(|origin| origin.starts_with("http://")) {
             if !is_local(origin) {
                 self.wrong.push(format!(
@@ -402,9 +413,14 @@ mod tests {
         assert!(with(&[anywhere, ("DEMO_ANYWHERE", "yes")]).is_err());
         assert!(with(&[anywhere, ("ALLOWED_ORIGINS", "http://localhost:8080")]).is_err());
         assert!(with(&[("ALLOWED_ORIGINS", "http://board.example")]).is_err());
-        assert!(with(&[("ALLOWED_ORIGINS", "http://[::1]:8080")]).is_ok());
+        for local in ["http://[::1]:8080", "http://[::1]", "http://127.0.0.1", "http://localhost:1"]
+        {
+            assert!(with(&[("ALLOWED_ORIGINS", local)]).is_ok(), "{local}");
+        }
         let config = with(&[anywhere, ("ALLOWED_ORIGINS", "https://board.example")]).unwrap();
-        assert!(config.is_https());
+        assert!(config.is_https() && config.insists_on_https());
+        let config = with(&[("ALLOWED_ORIGINS", "https://localhost:8443")]).unwrap();
+        assert!(config.is_https() && !config.insists_on_https());
         assert!(!read(&[("ALLOWED_ORIGINS", "https://board.example")]).unwrap().is_https());
     }
 

@@ -207,7 +207,7 @@ async fn answer_elsewhere(app: Arc<App>, mut parts: Parts) -> Response {
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let asset = reads.then(|| assets::find(&parts.path, &parts.query)).flatten();
     if let Some(mut response) = asset {
-        reply::finish(&mut response);
+        finish(&app, &mut response);
         return response;
     }
     let mut edge = Edge::new(&app, &parts);
@@ -230,6 +230,18 @@ async fn answer_elsewhere(app: Arc<App>, mut parts: Parts) -> Response {
     };
     edge.finish(&mut response);
     response
+}
+
+/// What every reply of this board says besides.
+fn finish(app: &App, response: &mut Response) {
+    reply::finish(response);
+    let Some(accounts) = &app.accounts else { return };
+    if accounts.secure {
+        session::secure(response.headers_mut());
+    }
+    if accounts.insists_on_https {
+        reply::insist_on_https(response);
+    }
 }
 
 /// What is needed of a request to answer it even when it is refused.
@@ -317,20 +329,18 @@ impl Edge {
         fields.is_some_and(|fields| fields.get("csrf").is_ok_and(is_ours))
     }
 
-    /// What every reply says besides.
+    /// What every reply says besides; and a cookie that came under the old key goes back under the
+    /// new one.
     fn finish(&self, response: &mut Response) {
-        reply::finish(response);
-        let Some(accounts) = &self.app.accounts else { return };
-        if let Some(again) = self.shown.as_ref().and_then(|shown| shown.again.clone()) {
-            // A cookie that the handler set is newer.
-            if !session::sets_pass(response.headers(), accounts.secure) {
-                let cookie = session::remember_pass(again, accounts.secure);
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
+        let again = self.shown.as_ref().and_then(|shown| shown.again.clone());
+        // A cookie that the handler set is newer.
+        if let (Some(accounts), Some(again)) = (&self.app.accounts, again)
+            && !session::sets_pass(response.headers(), accounts.secure)
+        {
+            let cookie = session::remember_pass(again, accounts.secure);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
         }
-        if accounts.secure {
-            session::secure(response.headers_mut());
-        }
+        finish(&self.app, response);
     }
 
     /// The request without its body.

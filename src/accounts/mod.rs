@@ -30,6 +30,8 @@ pub struct Accounts {
     pub hashing: Hashing,
     /// Whether cookies are for https only.
     pub secure: bool,
+    /// Whether browsers are told so for a year.
+    pub insists_on_https: bool,
 }
 
 /// How people call themselves. Only they themselves are shown it: to others they are numbers.

@@ -44,6 +44,8 @@ pub struct Pass {
     pub roles: Roles,
     pub is_token: bool,
     pub hash: Hash,
+    /// What forms of this browser's pages carry; programs have no forms.
+    pub form_token: Option<String>,
 }
 
 impl Pass {
@@ -56,8 +58,6 @@ impl Pass {
 #[derive(Clone, Debug)]
 pub struct Shown {
     pub pass: Arc<Pass>,
-    /// What forms of this browser's pages carry; programs have no forms.
-    pub form_token: Option<String>,
     /// The cookie under the key of now, where it came under the old one.
     pub again: Option<String>,
 }
@@ -140,17 +140,14 @@ pub async fn identify(
         let hash = token.ok_or(Refusal::Unauthenticated)?;
         let pass = find(app, accounts, &hash, party).await?.filter(|pass| pass.is_token);
         let pass = pass.ok_or(Refusal::Unauthenticated)?;
-        return Ok(Some(Shown { pass, form_token: None, again: None }));
+        return Ok(Some(Shown { pass, again: None }));
     }
     let cookie = session::pass(headers, accounts.secure);
     let Some(signed) = cookie.and_then(|text| accounts.keys.read_cookie(&text)) else {
         return Ok(None);
     };
     let pass = find(app, accounts, &signed.hash, party).await?.filter(|pass| !pass.is_token);
-    Ok(pass.map(|pass| {
-        let form_token = Some(accounts.keys.form_token(&pass.hash));
-        Shown { pass, form_token, again: signed.again }
-    }))
+    Ok(pass.map(|pass| Shown { pass, again: signed.again }))
 }
 
 /// The pass of a secret, if it is still good.
@@ -166,7 +163,7 @@ async fn find(
         Recalled::Stale(pass, confirmed) => {
             let asked = tokio::time::timeout(PATIENCE, store::find_pass(&app.users, hash)).await;
             match asked.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-                Ok(found) => keep(app, passes, hash, found),
+                Ok(found) => keep(app, accounts, hash, found),
                 Err(_) if confirmed.elapsed() < OUTAGE => {
                     passes.note_away();
                     Some(pass)
@@ -178,20 +175,26 @@ async fn find(
             // Whoever makes secrets up is soon told to stop.
             app.flood.admit_query(party)?;
             let found = store::find_pass(&app.users, hash).await.map_err(Fault::Database)?;
-            keep(app, passes, hash, found)
+            keep(app, accounts, hash, found)
         }
     };
     // The bell may have brought its end since.
     Ok(pass.filter(|pass| !app.hub.has_ended(pass.session)))
 }
 
-fn keep(app: &App, passes: &Passes, hash: &Hash, found: Option<(Pass, bool)>) -> Option<Arc<Pass>> {
-    let Some((pass, is_late)) = found else {
-        passes.forget(hash);
+fn keep(
+    app: &App,
+    accounts: &Accounts,
+    hash: &Hash,
+    found: Option<(Pass, bool)>,
+) -> Option<Arc<Pass>> {
+    let Some((mut pass, is_late)) = found else {
+        accounts.passes.forget(hash);
         return None;
     };
+    pass.form_token = (!pass.is_token).then(|| accounts.keys.form_token(hash));
     let pass = Arc::new(pass);
-    passes.remember(&pass);
+    accounts.passes.remember(&pass);
     if is_late {
         // Its next hour begins. Should that not be noted, the next request tries again.
         let (users, id) = (app.users.clone(), pass.id);
@@ -236,7 +239,17 @@ mod tests {
         let roles = Roles::parse("customer");
         let (role, name) = (Role::Customer, "ann".to_owned());
         let session = Uuid::new_v4();
-        Arc::new(Pass { id: number, session, account: 1, name, role, roles, is_token: false, hash })
+        Arc::new(Pass {
+            id: number,
+            session,
+            account: 1,
+            name,
+            role,
+            roles,
+            is_token: false,
+            hash,
+            form_token: None,
+        })
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub async fn find_pass(pool: &MySqlPool, hash: &Hash) -> Result<Option<(Pass, bo
         roles: Roles::parse(&roles),
         is_token: row.try_get("is_token")?,
         hash: *hash,
+        form_token: None,
     };
     Ok(Some((pass, row.try_get("is_late")?)))
 }

@@ -105,6 +105,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         passes: Passes::default(),
         hashing: Hashing::default(),
         secure: config.is_https(),
+        insists_on_https: config.insists_on_https(),
     });
     let users_pool = database::pool(users.clone());
     if accounts.is_some() {

@@ -70,7 +70,7 @@ impl Context<'_> {
     /// What every form that changes something carries: it says that it stands on a page of the
     /// reader's own session.
     pub fn token(&self) -> Markup {
-        let token = self.shown.and_then(|shown| shown.form_token.as_deref());
+        let token = self.shown.and_then(|shown| shown.pass.form_token.as_deref());
         html! { @if let Some(token) = token { input type="hidden" name="csrf" value=(token); } }
     }
 }

@@ -121,7 +121,7 @@ impl Request {
         // The history is part of it: after a restore the same revision is another page.
         let live = context.live.as_ref().map(|live| (&live.history, live.revision));
         // Forms carry the session's token, wherever they stand.
-        let token = self.shown.as_ref().and_then(|shown| shown.form_token.as_deref());
+        let token = self.pass().and_then(|pass| pass.form_token.as_deref());
         let who = (self.user, token);
         let tag = tag(&(title, main.digest(), &here, who, (self.lang, theme), live, behind));
         let source = data.map_or(Source::None, |data| data.source);
@@ -346,6 +346,12 @@ pub fn finish(response: &mut Response) {
     for (name, value) in &ALWAYS {
         headers.entry(name).or_insert_with(|| value.clone());
     }
+}
+
+/// Browsers that once came by https come by nothing else for a year.
+pub fn insist_on_https(response: &mut Response) {
+    let year = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
 }
 
 /// A tag of what a reply shows. Who asks is part of it: two people's pages never share one.

@@ -16,6 +16,7 @@ mod faults;
 mod feed;
 mod filters;
 mod flood;
+mod headers;
 mod history;
 mod hostile;
 mod idempotency;
