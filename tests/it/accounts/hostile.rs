@@ -9,7 +9,7 @@ use orderboard::routes;
 use serde_json::json;
 
 use super::shown_to;
-use crate::support::{Browser, PASSWORD, Person, Server, World};
+use crate::support::{Browser, PASSWORD, Person, Server, Watcher, World};
 
 #[tokio::test]
 async fn nobody_learns_whether_a_name_exists() {
@@ -167,6 +167,8 @@ async fn a_form_without_the_token_of_its_session_is_refused() {
         let fields = [("csrf", own.as_str()), ("name", "bob"), ("password", PASSWORD)];
         foreign_site.post_form(path, &fields).await.expect(403);
     }
+    assert_eq!(Watcher::knock(&foreign_site, "/live", None).await, 403);
+    assert_eq!(Watcher::knock(&client, "/live", None).await, 101);
     // It is not what the session itself is.
     let stolen = server.nobody().with("cookie", &format!("orderboard_session={own}"));
     stolen.get("/account").await.expect(401);

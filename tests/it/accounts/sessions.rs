@@ -16,15 +16,27 @@ async fn watch(world: &World, client: &Client) -> Watcher {
     Watcher::connect(client, &history, revision, Format::Json).await
 }
 
+fn secret_of(cookie: &str) -> Vec<u8> {
+    let (secret, _) = cookie.split_once('.').expect("signed");
+    let byte = |at| u8::from_str_radix(&secret[at..at + 2], 16).expect("hexadecimal");
+    (0..64).step_by(2).map(byte).collect()
+}
+
+/// Demands that the database lets nobody in by a cookie, whatever servers remember.
+async fn assert_is_forgotten(world: &World, cookie: &str) {
+    let query = sqlx::query_scalar("SELECT COUNT(*) FROM passes WHERE hash = ?");
+    let query = query.bind(Sha256::digest(secret_of(cookie)).to_vec());
+    let count: i64 = query.fetch_one(&mut world.users().await).await.unwrap();
+    assert_eq!(count, 0);
+}
+
 #[tokio::test]
 async fn a_session_is_new_with_each_log_in_and_the_database_knows_its_hash_alone() {
     let world = World::new().await;
     let server = world.serve_accounts().await;
     let mut ann = Person::sign_up(&server, "Ann", "both").await;
     let first = ann.browser.cookie(COOKIE).expect("a cookie").to_owned();
-    let (secret, _) = first.split_once('.').expect("signed");
-    let bytes: Vec<u8> =
-        (0..64).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap()).collect();
+    let bytes = secret_of(&first);
     let mut users = world.users().await;
     let query = sqlx::query_as("SELECT hash, session FROM passes");
     let (hash, session): (Vec<u8>, String) = query.fetch_one(&mut users).await.unwrap();
@@ -65,6 +77,7 @@ async fn a_session_ends_at_once_on_every_server_with_its_sockets() {
     let mut undisturbed = watch(&world, &bob.browser.client()).await;
     for way in ["log-out", "everywhere", "password", "role", "elsewhere", "log-in"] {
         let client = ann.browser.client();
+        let cookie = ann.browser.cookie(COOKIE).unwrap().to_owned();
         let mut sockets = Vec::new();
         for client in [client.clone(), client.at(&other)] {
             client.get("/api/profile").await.expect(200);
@@ -104,6 +117,7 @@ async fn a_session_ends_at_once_on_every_server_with_its_sockets() {
         for socket in &mut sockets {
             socket.is_hung_up_on().await;
         }
+        assert_is_forgotten(&world, &cookie).await;
         assert!(began.elapsed() < Duration::from_millis(1500), "{way}: {:?}", began.elapsed());
         if ["everywhere", "password"].contains(&way) {
             others_socket.is_hung_up_on().await;
