@@ -21,6 +21,8 @@ use crate::web::{is_api, session};
 const FRESH: Duration = Duration::from_secs(2);
 /// How long a known pass is asked for: the database may be away, which lets nobody down.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long somebody's word that they have asked is enough.
+const UNCONFIRMED: Duration = Duration::from_secs(5);
 /// How long people who are known may go on while the database is away. Nobody can end a session in
 /// the meantime, since that is where sessions end.
 const OUTAGE: Duration = Duration::from_secs(600);
@@ -85,14 +87,13 @@ enum Recalled {
 
 impl Passes {
     fn recall(&self, hash: &Hash) -> Recalled {
-        let is_away = self.away.lock().expect("away").is_some_and(|since| since.elapsed() < FRESH);
         let mut known = self.lock();
         let Some(found) = known.get_mut(hash) else { return Recalled::Unknown };
-        let may_go_on = is_away && found.confirmed.elapsed() < OUTAGE;
-        if found.asked.elapsed() < FRESH || may_go_on {
+        // One asks for all who come meanwhile; but whoever asks and hangs up learns nothing.
+        let is_fresh = found.asked.elapsed() < FRESH && found.confirmed.elapsed() < UNCONFIRMED;
+        if is_fresh || (found.confirmed.elapsed() < OUTAGE && self.is_away()) {
             return Recalled::Fresh(Arc::clone(&found.pass));
         }
-        // One asks for all who come meanwhile.
         found.asked = Instant::now();
         Recalled::Stale(Arc::clone(&found.pass), found.confirmed)
     }
@@ -113,8 +114,23 @@ impl Passes {
         self.lock().remove(hash);
     }
 
+    /// Whether the database is away; now and then somebody is to find out.
+    fn is_away(&self) -> bool {
+        let mut away = self.away.lock().expect("nobody panics while holding it");
+        let Some(since) = *away else { return false };
+        if since.elapsed() >= FRESH {
+            *away = Some(Instant::now());
+            return false;
+        }
+        true
+    }
+
     fn note_away(&self) {
-        *self.away.lock().expect("away") = Some(Instant::now());
+        *self.away.lock().expect("nobody panics while holding it") = Some(Instant::now());
+    }
+
+    fn note_back(&self) {
+        *self.away.lock().expect("nobody panics while holding it") = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Hash, Known>> {
@@ -188,6 +204,7 @@ fn keep(
     hash: &Hash,
     found: Option<(Pass, bool)>,
 ) -> Option<Arc<Pass>> {
+    accounts.passes.note_back();
     let Some((mut pass, is_late)) = found else {
         accounts.passes.forget(hash);
         return None;
@@ -262,6 +279,9 @@ mod tests {
         passes.lock().get_mut(&first.hash).unwrap().asked = old;
         assert!(matches!(passes.recall(&first.hash), Recalled::Stale(..)));
         assert!(matches!(passes.recall(&first.hash), Recalled::Fresh(_)), "somebody asks already");
+        let old = Instant::now().checked_sub(UNCONFIRMED).unwrap();
+        passes.lock().get_mut(&first.hash).unwrap().confirmed = old;
+        assert!(matches!(passes.recall(&first.hash), Recalled::Stale(..)), "and got no answer");
         passes.forget(&first.hash);
         assert!(matches!(passes.recall(&first.hash), Recalled::Unknown));
         for number in 0..=u32::try_from(KNOWN).unwrap() {
@@ -282,8 +302,11 @@ mod tests {
             found.confirmed = Instant::now().checked_sub(confirmed).unwrap();
         };
         passes.note_away();
-        age(FRESH, FRESH);
+        age(FRESH, UNCONFIRMED);
         assert!(matches!(passes.recall(&first.hash), Recalled::Fresh(_)));
+        *passes.away.lock().unwrap() = Some(Instant::now().checked_sub(FRESH).unwrap());
+        assert!(matches!(passes.recall(&first.hash), Recalled::Stale(..)), "one finds out");
+        assert!(matches!(passes.recall(&first.hash), Recalled::Fresh(_)), "for all");
         age(FRESH, OUTAGE);
         assert!(matches!(passes.recall(&first.hash), Recalled::Stale(..)), "and no longer");
     }
