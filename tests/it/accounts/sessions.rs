@@ -65,6 +65,16 @@ async fn a_session_is_new_with_each_log_in_and_the_database_knows_its_hash_alone
     assert_ne!(ann.browser.cookie(COOKIE), Some(first.as_str()));
     assert_is_out(&before).await;
     assert_eq!(shown_to(&ann.browser.get("/orders").await), "executor:1");
+    // What the browser kept of a session before holds the token of that: it is no answer any more.
+    let mut kept = String::new();
+    for _ in 0..2 {
+        let mut ann = Person::log_in(&server, "Ann", PASSWORD).await;
+        let page = ann.browser.get("/my/contracts").await.expect(200);
+        assert_ne!(page.header("etag"), kept);
+        kept = page.header("etag").to_owned();
+        ann.browser.set("if-none-match", &kept);
+        ann.browser.get("/my/contracts").await.expect(304);
+    }
     world.audit().await;
 }
 
@@ -302,5 +312,34 @@ async fn cookies_of_an_https_board_go_by_https_alone() {
     let reply = plain.nobody().post_form("/log-in", &fields[..2]).await.expect(303);
     let [cookie] = &cookies(&reply)[..] else { panic!("{:?}", reply.headers) };
     assert!(cookie.starts_with(&format!("{COOKIE}=")) && !cookie.contains("Secure"), "{cookie}");
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_just_being_changed_lets_nobody_in() {
+    let world = World::new().await;
+    let server = world.serve_accounts().await;
+    let ann = Person::sign_up(&server, "Ann", "customer").await;
+    drop(ann);
+    let hashed = server.measure("passwords_hashed_total").await;
+    let mut users = world.users().await;
+    users.execute("BEGIN").await.unwrap();
+    users.execute("UPDATE accounts SET password = 'another'").await.unwrap();
+    users.execute("DELETE FROM passes").await.unwrap();
+    let late = server.nobody();
+    let late = tokio::spawn(async move {
+        late.post_form("/log-in", &[("name", "Ann"), ("password", PASSWORD)]).await
+    });
+    eventually("the old password is found to be right", || async {
+        (server.measure("passwords_hashed_total").await > hashed).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!late.is_finished(), "it waits for what becomes of the password");
+    users.execute("COMMIT").await.unwrap();
+    late.await.unwrap().expect(401);
+    let query = sqlx::query_scalar("SELECT COUNT(*) FROM passes");
+    let count: i64 = query.fetch_one(&mut users).await.unwrap();
+    assert_eq!(count, 0);
     world.audit().await;
 }
