@@ -1,5 +1,8 @@
 //! Sign-up, log-in and what only the command line may do.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use futures_util::future::join_all;
 use http::Method;
 
@@ -188,7 +191,15 @@ async fn a_demos_board_is_not_taken_over_by_whoever_signs_up_first() {
     demo.nobody().send(Method::GET, "/sign-up", "", "").await.expect(404);
     demo.stop().await;
     let mut command = world.command("serve");
-    let output = command.env("AUTH", "accounts").output().expect("it starts");
+    command.env("AUTH", "accounts").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // It says that it listens, or ends.
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+    lines.read_line(&mut said).expect("it says something");
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(said, "", "it does not serve");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("person 1, who has no account"), "{text}");
