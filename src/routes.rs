@@ -255,6 +255,8 @@ struct Edge {
     identity: Result<Option<Identity>, Refusal>,
     /// Where there are accounts: what somebody was let in by.
     shown: Option<Shown>,
+    /// Something of the request has not been read.
+    has_unread: bool,
 }
 
 impl Edge {
@@ -272,6 +274,7 @@ impl Edge {
                 Some(_) => Ok(None),
             },
             shown: None,
+            has_unread: parts.method == Method::POST,
         }
     }
 
@@ -282,6 +285,7 @@ impl Edge {
             self.app.flood.admit_request(self.address).map_err(Refusal::Flood)?;
         }
         let body = parts.read_body().await;
+        self.has_unread = body.is_err();
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed").into());
         }
@@ -339,6 +343,10 @@ impl Edge {
         {
             let cookie = session::remember_pass(again, accounts.secure);
             response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        if self.has_unread {
+            // Whatever still comes is not waited for.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         finish(&self.app, response);
     }
