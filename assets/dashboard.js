@@ -26,7 +26,7 @@
     for (const place of all('[data-pulse]')) {
       place.textContent = write(pulse[place.dataset.pulse], place.dataset.pulse);
     }
-    const words = find('.parts')?.dataset;
+    const words = find('.standing')?.dataset;
     for (const place of all('[data-part]')) {
       const state = pulse.parts[place.dataset.part];
       place.dataset.state = state;

@@ -236,10 +236,13 @@
     const latest = (name) => [...new Map(listed(name).map((it) => [it.id, it])).values()];
     const [opened, closed, orders, contracts] = ['opened', 'closed', 'orders', 'contracts'].map(latest);
     const notes = listed('notes');
-    for (const order of orders) announce('order', order);
+    for (const order of orders) {
+      const contract = contracts.find(({ order_id }) => order_id === order.id);
+      announce('order', order, contract && `/contracts/${contract.id}`);
+    }
     for (const contract of contracts) announce('contract', contract);
     for (const { contract_id: id, author } of notes) {
-      if (!body.matches(`.role-admin, .role-${author}`)) announce('note', { id, status: 'note' });
+      if (!body.matches(`.role-admin, .role-${author}`)) announce('note', { id, status: 'note' }, `/contracts/${id}`);
     }
     change({ opened, closed, orders, contracts });
     count({ open_orders: messages.findLast((message) => message.open_orders !== undefined)?.open_orders });
@@ -314,14 +317,23 @@
     note: '*',
   };
 
-  function announce(kind, { id, status }) {
+  let hiding;
+  function announce(kind, { id, status }, way = `/${kind}s/${id}`) {
     const known = find(`#${kind}-${id}`)?.dataset.status;
     const notice = find('#notice');
     const words = notice.dataset[status];
     if (!words || known === status || !body.matches(CONCERNED[status])) return;
-    notice.textContent = words.replace('{id}', id);
+    const link = Object.assign(document.createElement('a'), { href: way });
+    link.textContent = words.replace('{id}', id);
+    notice.replaceChildren(link);
     notice.classList.add('shown');
-    setTimeout(() => notice.classList.remove('shown'), 8000);
+    clearTimeout(hiding);
+    const leave = () => {
+      // Who is about to follow it may.
+      if (notice.matches(':hover, :focus-within')) hiding = setTimeout(leave, 1000);
+      else notice.classList.remove('shown');
+    };
+    hiding = setTimeout(leave, 8000);
   }
 
   // Fetches what this page shows until it is as new as what was heard; a profile says itself how

@@ -164,7 +164,7 @@ fn parts(lang: Lang, parts: Components) -> Markup {
         None => "part-none",
     };
     html! {
-        dl.figures.parts data-up=(lang.text("part-up")) data-down=(lang.text("part-down"))
+        dl.figures.standing data-up=(lang.text("part-up")) data-down=(lang.text("part-down"))
             data-none=(lang.text("part-none"))
             {
             @for (name, up) in parts.named() {

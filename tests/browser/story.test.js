@@ -19,7 +19,7 @@ async function isNeat(window, lang) {
   const { wide, over, text } = await window.evaluate(() => {
     const shown = [...document.querySelectorAll('a, button, input, select, textarea, .status, h1, h2')]
       .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.matches('.skip'))
-      .filter((element) => !element.closest('#arrivals, .visually-hidden'));
+      .filter((element) => !element.closest('#arrivals, #notice, .visually-hidden'));
     const boxes = shown.map((element) => [element, element.getBoundingClientRect()]);
     const over = [];
     for (const [one, a] of boxes) {
@@ -90,6 +90,7 @@ for (const lang of ['en', 'ru']) {
       await mine.locator('.news', { hasText: words.yours }).waitFor();
       await row(theirs).and(theirs.locator('[data-status="taken"]')).waitFor();
       await theirs.locator('#notice.shown', { hasText: words.taken }).waitFor();
+      assert.match(await theirs.locator('#notice a').getAttribute('href'), /^\/contracts\/\d+$/);
       for (const window of [contracts, mine, above.contracts]) {
         await row(window).and(window.locator('[data-status="accepted"]')).waitFor();
       }

@@ -31,7 +31,7 @@ async fn wrong_settings_are_all_named_at_once_and_nothing_starts() {
     let world = World::new().await;
     let wrong = [
         ("LISTEN", "nowhere"),
-        ("AUTH", "accounts"),
+        ("AUTH", "passwords"),
         ("COMMISSION_PERCENT", "101"),
         ("CURRENCIES", "RUB,XYZ"),
         ("MAX_ORDER_COST", "-1"),
