@@ -2,9 +2,11 @@
 //! protocols we do not want; so warp's routes are served over hyper's HTTP/1 here, with limits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::Uri;
+use futures_util::future::{MapOk, TryFutureExt};
+use http::{HeaderValue, Uri, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +24,11 @@ const BUFFER_BYTES: usize = 16 * 1024;
 /// How long open requests may take to finish when the server leaves: as long as one may wait for
 /// the exchange.
 const GRACE: Duration = Duration::from_secs(12);
+/// Connections that the system may have taken on for us: as many come in yet when the server leaves.
+const BACKLOG: u32 = 1024;
+/// How long a proxy may go on using the connections that it keeps, when the server leaves: longer
+/// than it keeps those that are not used (nginx.conf).
+const HANDOVER: Duration = Duration::from_secs(5);
 
 /// Serves until told to leave, then lets open requests finish.
 pub async fn serve(
@@ -34,12 +41,21 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(config.max_connections));
     let addresses = Addresses::default();
     let mut open = JoinSet::new();
+    let mut late = 0;
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await.expect("never closed");
         let accepted = tokio::select! {
+            biased;
             accepted = listener.accept() => accepted,
+            // Only when nobody waits: the system would hang up on those who have come already.
             () = left(&mut leaving) => break,
         };
+        if *leaving.borrow() {
+            late += 1;
+            if late > BACKLOG {
+                break;
+            }
+        }
         match accepted {
             Ok((stream, peer)) => {
                 let address = address::network(peer.ip());
@@ -47,9 +63,14 @@ pub async fn serve(
                 let is_proxy = address::is_trusted(peer.ip(), &config.trusted_proxies);
                 let most = if is_proxy { usize::MAX } else { config.max_connections_per_address };
                 let Some(place) = addresses.admit(address, most) else { continue };
-                let inner = TowerToHyperService::new(service.clone());
-                let service = FromPeer { inner, peer: Peer(peer) };
-                open.spawn(converse(stream, service, (permit, place), leaving.clone()));
+                let service = FromPeer {
+                    inner: TowerToHyperService::new(service.clone()),
+                    peer: Peer(peer),
+                    is_proxy,
+                    for_others: Arc::new(AtomicBool::new(is_proxy)),
+                    leaving: leaving.clone(),
+                };
+                open.spawn(converse(stream, service, (permit, place)));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: pausing lets some close.
@@ -66,9 +87,8 @@ pub async fn serve(
 
 async fn converse<S>(
     stream: TcpStream,
-    service: S,
+    service: FromPeer<S>,
     _places: (OwnedSemaphorePermit, Place),
-    mut leaving: watch::Receiver<bool>,
 ) where
     S: hyper::service::Service<
             hyper::Request<hyper::body::Incoming>,
@@ -77,6 +97,8 @@ async fn converse<S>(
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let _ = stream.set_nodelay(true);
+    let mut leaving = service.leaving.clone();
+    let for_others = Arc::clone(&service.for_others);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT)
@@ -88,34 +110,58 @@ async fn converse<S>(
     tokio::select! {
         _ = &mut connection => {}
         () = left(&mut leaving) => {
+            // Hung up on just as it sends somebody's POST, a proxy could not send that again. So its
+            // connections end with an answer that says so, or when they are not used any more.
+            if for_others.load(Ordering::Relaxed)
+                && tokio::time::timeout(HANDOVER, connection.as_mut()).await.is_ok()
+            {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
     }
 }
 
-/// Adds to each request where its connection comes from.
+/// Adds to each request where its connection comes from, and to answers that it ends.
 struct FromPeer<S> {
     inner: S,
     peer: Peer,
+    is_proxy: bool,
+    /// Whether a proxy sends the requests of others on it: so it is taken until one says otherwise.
+    for_others: Arc<AtomicBool>,
+    leaving: watch::Receiver<bool>,
 }
+
+type Finish = fn(warp::reply::Response) -> warp::reply::Response;
 
 impl<S, B> hyper::service::Service<hyper::Request<B>> for FromPeer<S>
 where
-    S: hyper::service::Service<hyper::Request<B>>,
+    S: hyper::service::Service<hyper::Request<B>, Response = warp::reply::Response>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = MapOk<S::Future, Finish>;
 
     fn call(&self, mut request: hyper::Request<B>) -> Self::Future {
+        if self.is_proxy {
+            let forwarded = request.headers().contains_key("x-forwarded-for");
+            self.for_others.store(forwarded, Ordering::Relaxed);
+        }
         request.extensions_mut().insert(self.peer);
         // `CONNECT host:port` names no path, and warp panics where there is none.
         if request.uri().path_and_query().is_none() {
             *request.uri_mut() = Uri::from_static("/*");
         }
-        self.inner.call(request)
+        let finish: Finish = if *self.leaving.borrow() { end } else { |response| response };
+        self.inner.call(request).map_ok(finish)
     }
+}
+
+/// The last answer on its connection; an upgraded one says what it is itself.
+fn end(mut response: warp::reply::Response) -> warp::reply::Response {
+    response.headers_mut().entry(header::CONNECTION).or_insert(HeaderValue::from_static("close"));
+    response
 }
 
 /// Waits until the server leaves.

@@ -24,6 +24,7 @@ mod languages;
 mod life;
 mod lost_time;
 mod money;
+mod nginx;
 mod notes;
 mod outages;
 mod pages;

@@ -11,7 +11,12 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(server: &Server) -> Browser {
-        Browser { client: server.nobody(), cookies: BTreeMap::new() }
+        Browser::at(server.nobody())
+    }
+
+    /// One that asks by way of this client.
+    pub fn at(client: Client) -> Browser {
+        Browser { client, cookies: BTreeMap::new() }
     }
 
     /// Somebody who chose a role in the switcher.

@@ -42,6 +42,11 @@ impl Client {
         Client { http, address, headers: Vec::new() }
     }
 
+    /// Somebody who asks at an address where no server of ours is.
+    pub fn at_address(address: SocketAddr) -> Client {
+        Client::new(Http::default(), address)
+    }
+
     /// The same client with one more header, or another value for it.
     pub fn with(&self, name: &str, value: &str) -> Client {
         let mut client = self.clone();

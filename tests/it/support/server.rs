@@ -167,7 +167,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Keeps what a pipe brings, until it ends with its process.
-fn listen(
+pub(super) fn listen(
     pipe: impl Read + Send + 'static,
     log: Arc<Mutex<String>>,
     mut hear: impl FnMut(&str) + Send + 'static,

@@ -66,6 +66,11 @@ impl World {
         self.serve_with(&[("AUTH", "accounts")]).await
     }
 
+    /// The same at an address of its own.
+    pub async fn serve_at(&self, address: &str) -> Server {
+        self.serve_with(&[("LISTEN", address)]).await
+    }
+
     /// Two servers that know each other through the databases and redis alone.
     pub async fn serve_two(&self) -> (Server, Server) {
         tokio::join!(self.serve(), self.serve())
