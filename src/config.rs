@@ -62,6 +62,13 @@ pub struct Config {
 #[error("the configuration is not usable:\n{}", .0.join("\n"))]
 pub struct ConfigError(Vec<String>);
 
+impl ConfigError {
+    /// Each thing that is wrong.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Config, ConfigError> {

@@ -133,6 +133,18 @@ pub async fn prepare(
 
 /// Refuses databases that cannot keep what we promise, and says loudly when commits may be lost.
 async fn check(name: &str, connection: &mut MySqlConnection) -> Result<(), Fault> {
+    let Verdict { refused, warnings } = verdict(connection).await?;
+    for warning in warnings {
+        tracing::warn!(database = name, "{warning}");
+    }
+    match refused {
+        Some(reason) => Err(Fault::Internal(format!("the database {name} {reason}"))),
+        None => Ok(()),
+    }
+}
+
+/// What the settings of the server at the other end mean for us.
+pub async fn verdict(connection: &mut MySqlConnection) -> Result<Verdict, sqlx::Error> {
     let rows = sqlx::query(
         "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', \
          'innodb_read_only', 'tx_read_only', 'transaction_read_only', 'character_set_connection', \
@@ -145,20 +157,14 @@ async fn check(name: &str, connection: &mut MySqlConnection) -> Result<(), Fault
     for row in &rows {
         settings.push((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?));
     }
-    let Verdict { refused, warnings } = judge(&settings);
-    for warning in warnings {
-        tracing::warn!(database = name, "{warning}");
-    }
-    match refused {
-        Some(reason) => Err(Fault::Internal(format!("the database {name} {reason}"))),
-        None => Ok(()),
-    }
+    Ok(judge(&settings))
 }
 
+/// Why a database cannot keep what we promise, or may not.
 #[derive(Default, PartialEq, Eq, Debug)]
-struct Verdict {
-    refused: Option<&'static str>,
-    warnings: Vec<&'static str>,
+pub struct Verdict {
+    pub refused: Option<&'static str>,
+    pub warnings: Vec<&'static str>,
 }
 
 /// What a server's settings mean for us.

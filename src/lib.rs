@@ -17,6 +17,7 @@
 //! - [`openapi`] describes the API.
 //! - [`identity`] says who asks: in a demo whoever they say, else whom [`accounts`] let in.
 //! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
+//! - [`doctor`] looks at everything that a server stands on.
 //! - [`audit`] checks everything against the journal, by hand and regularly; [`admin`] shows that, and
 //!   how busy the board is; [`demo`] is people, simulated.
 //!
@@ -59,6 +60,7 @@ pub mod config;
 pub mod contracts;
 pub mod database;
 pub mod demo;
+pub mod doctor;
 pub mod error;
 pub mod exchange;
 pub mod feed;

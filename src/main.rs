@@ -9,7 +9,7 @@ use orderboard::cache::Faults;
 use orderboard::cache::redis::PersonalPages;
 use orderboard::config::Config;
 use orderboard::error::Fault;
-use orderboard::{accounts, app, audit, database, demo, statistics};
+use orderboard::{accounts, app, audit, database, demo, doctor, statistics};
 
 /// A self-hosted, real-time order board. Settings come from the environment; see the README.
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Audit,
     /// Compute the statistics anew from the journal
     Rebuild,
+    /// Look at everything that a server needs; exits with 1 if something is wrong
+    Doctor,
     /// Make accounts of admins, and give anybody a new password
     #[command(subcommand)]
     Admin(accounts::command::Command),
@@ -63,7 +65,12 @@ async fn run(command: Command) -> Result<bool, String> {
     if let Command::Demo(options) = command {
         return demo::run(options).await.map(|()| true);
     }
-    let config = Config::from_env().map_err(|error| error.to_string())?;
+    let config = Config::from_env();
+    if let Command::Doctor = command {
+        let well = doctor::run(config, &mut std::io::stdout()).await;
+        return well.map_err(|error| error.to_string());
+    }
+    let config = config.map_err(|error| error.to_string())?;
     let done = match command {
         Command::Serve => app::serve(config).await.map(|()| true),
         Command::Migrate => migrate(&config).await.map(|()| true),
@@ -72,7 +79,7 @@ async fn run(command: Command) -> Result<bool, String> {
         Command::Admin(command) => {
             return accounts::command::run(&config, command).await.map(|()| true);
         }
-        Command::Demo(_) => unreachable!("handled above"),
+        Command::Demo(_) | Command::Doctor => unreachable!("handled above"),
     };
     done.map_err(|fault| fault.to_string())
 }

@@ -11,6 +11,7 @@ mod corruption;
 mod crowd;
 mod dashboard;
 mod descriptions;
+mod doctor;
 mod editing;
 mod faults;
 mod feed;

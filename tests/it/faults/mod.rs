@@ -10,7 +10,7 @@ mod expiry;
 mod interrupted;
 mod killed;
 mod overload;
-mod services;
+pub mod services;
 mod split;
 mod unwilling;
 
