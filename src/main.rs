@@ -9,6 +9,7 @@ use orderboard::cache::Faults;
 use orderboard::cache::redis::PersonalPages;
 use orderboard::config::Config;
 use orderboard::error::Fault;
+use orderboard::exchange::journal;
 use orderboard::{accounts, app, audit, database, demo, doctor, statistics};
 
 /// A self-hosted, real-time order board. Settings come from the environment; see the README.
@@ -31,6 +32,8 @@ enum Command {
     Audit,
     /// Compute the statistics anew from the journal
     Rebuild,
+    /// After a restore from backup: begin a new history, and compute the statistics anew
+    Restored,
     /// Look at everything that a server needs; exits with 1 if something is wrong
     Doctor,
     /// Make accounts of admins, and give anybody a new password
@@ -76,6 +79,7 @@ async fn run(command: Command) -> Result<bool, String> {
         Command::Migrate => migrate(&config).await.map(|()| true),
         Command::Audit => audit(&config).await,
         Command::Rebuild => rebuild(&config).await.map(|()| true),
+        Command::Restored => restored(&config).await.map(|()| true),
         Command::Admin(command) => {
             return accounts::command::run(&config, command).await.map(|()| true);
         }
@@ -113,5 +117,25 @@ async fn rebuild(config: &Config) -> Result<(), Fault> {
         pages.flush(&rebuilt.history, user).await;
     }
     println!("statistics rebuilt; {} differences", rebuilt.differences.len());
+    Ok(())
+}
+
+/// What was restored is another history from here on: no cache, page or socket of the time that was
+/// lost is believed after that.
+async fn restored(config: &Config) -> Result<(), Fault> {
+    migrate(config).await?;
+    let interactions = database::pool(database::options(&config.database_url)?);
+    let before = journal::head(&interactions).await?;
+    journal::renew_history(&interactions).await?;
+    let now = journal::head(&interactions).await?;
+    println!(
+        "history {} became {}, from revision {} on",
+        before.history, now.history, now.revision
+    );
+    rebuild(config).await?;
+    println!(
+        "Next: `orderboard audit` must say that the books balance; then start the servers. Those \
+         that run already notice within a second, and every open page loads anew."
+    );
     Ok(())
 }

@@ -29,6 +29,12 @@ pub async fn head(executor: impl MySqlExecutor<'_>) -> Result<Position, sqlx::Er
     })
 }
 
+/// Says that what happens from here on is another history, though it begins like the last one.
+pub async fn renew_history(executor: impl MySqlExecutor<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE board SET history = UUID() WHERE id = 1").execute(executor).await?;
+    Ok(())
+}
+
 /// Up to `limit` runs after `revision`, oldest first.
 pub async fn list_after(
     executor: impl MySqlExecutor<'_>,

@@ -129,7 +129,11 @@ impl World {
 
     /// Waits until the statistics have counted everything.
     pub async fn counted(&self) {
-        let head = self.revision().await;
+        self.counted_to(self.revision().await).await;
+    }
+
+    /// Waits until the statistics have counted so far.
+    pub async fn counted_to(&self, head: u64) {
         eventually("the statistics count everything", || async {
             let mut users = self.users().await;
             let query = sqlx::query_scalar("SELECT revision FROM positions");
