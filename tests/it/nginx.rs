@@ -7,14 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::Method;
+use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
-    Client, Door, Format, Reply, Server, Stub, Watcher, World, eventually, free_port, read_board,
-    short_or_long,
+    Client, Door, Format, PATIENCE, Reply, Server, Stub, Watcher, World, eventually, free_port,
+    read_board, short_or_long,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -120,6 +121,26 @@ async fn connections_to_servers_are_kept_and_only_what_is_safe_is_sent_twice() {
             Some(())
         })
         .await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_goes_through_as_it_is_made() {
+    let stubs = [Stub::start().await, Stub::start().await];
+    let Some(door) = Door::before([stubs[0].address, stubs[1].address]).await else { return };
+    for encoding in ["identity", "gzip"] {
+        let mut body = door.nobody().with("accept-encoding", encoding).open("/table").await;
+        let first = timeout(PATIENCE, body.frame()).await.expect("the first part in time");
+        let first = first.and_then(Result::ok).and_then(|part| part.into_data().ok());
+        let first = first.expect("a part");
+        // Nothing more is made before somebody has read that.
+        let asked = stubs.iter().find(|stub| !stub.asked().is_empty());
+        asked.expect("one of them was asked").go_on();
+        let rest = body.collect().await.expect("the rest").to_bytes();
+        assert!(!first.is_empty() && !rest.is_empty());
+        if encoding == "identity" {
+            assert_eq!((&first[..], &rest[..]), (&b"first\n"[..], &b"second\n"[..]));
+        }
     }
 }
 
@@ -308,10 +329,11 @@ struct Work {
 }
 
 impl Work {
-    /// Demands one of these statuses.
-    fn note(&self, reply: Reply, allowed: &[u16]) -> Reply {
+    /// Demands one of these statuses; takes so long that all together stay below nginx's limit.
+    async fn note(&self, reply: Reply, allowed: &[u16]) -> Reply {
         assert!(allowed.contains(&reply.status), "{}: {reply:?}", reply.status);
         self.done.fetch_add(1, Ordering::Relaxed);
+        sleep(Duration::from_millis(30)).await;
         reply
     }
 
@@ -329,26 +351,24 @@ impl Work {
             let client =
                 if n % 2 == 0 { client.with("idempotency-key", &key) } else { client.clone() };
             let order = json!({"description": key, "price": "10.00", "currency": "RUB"});
-            let placed = self.note(client.post("/api/orders", order).await, &[201]);
+            let placed = self.note(client.post("/api/orders", order).await, &[201]).await;
             let client = client.with("x-revision", placed.header("x-revision"));
-            let shown = self.note(client.get("/api/my/orders").await, &[200]).json();
+            let shown = self.note(client.get("/api/my/orders").await, &[200]).await.json();
             assert_eq!(shown["rows"][0]["description"], json!(key), "what was placed is shown");
-            sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Accepts what the board shows; somebody may be faster.
     async fn accept(&self, client: Client) {
         while self.goes_on() {
-            let board = self.note(client.get("/api/board").await, &[200]).json();
+            let board = self.note(client.get("/api/board").await, &[200]).await.json();
             let count = board["orders"].as_array().expect("orders").len();
             if count > 5 {
                 let id = board["orders"][fastrand::usize(..count)]["id"].as_u64().expect("an id");
-                let reply = self.note(client.accept(id).await, &[201, 409]);
+                let reply = self.note(client.accept(id).await, &[201, 409]).await;
                 self.accepted.fetch_add(u32::from(reply.status == 201), Ordering::Relaxed);
             }
-            self.note(client.get("/orders").await, &[200]);
-            sleep(Duration::from_millis(20)).await;
+            self.note(client.get("/orders").await, &[200]).await;
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 pub struct Stub {
     pub address: SocketAddr,
@@ -17,6 +18,7 @@ struct Shared {
     heads: Mutex<Vec<String>>,
     connections: AtomicU32,
     hangs_up: AtomicBool,
+    goes_on: Notify,
 }
 
 impl Stub {
@@ -39,6 +41,11 @@ impl Stub {
     /// From now on takes requests and hangs up.
     pub fn hang_up(&self) {
         self.shared.hangs_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Says the second half of a table (`GET /table`).
+    pub fn go_on(&self) {
+        self.shared.goes_on.notify_one();
     }
 
     /// The heads of requests since this was called last, in lower case.
@@ -71,9 +78,19 @@ async fn answer(mut stream: TcpStream, shared: Arc<Shared>) {
             }
         }
         bytes.drain(..end + 4 + length);
+        let is_table = head.starts_with("get /table");
         shared.heads.lock().expect("heads").push(head);
         if shared.hangs_up.load(Ordering::SeqCst) {
             return;
+        }
+        if is_table {
+            let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/csv; charset=utf-8\r\n\
+                x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n";
+            let _ = stream.write_all(head).await;
+            let _ = stream.write_all(b"6\r\nfirst\n\r\n").await;
+            shared.goes_on.notified().await;
+            let _ = stream.write_all(b"7\r\nsecond\n\r\n0\r\n\r\n").await;
+            continue;
         }
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
     }
