@@ -19,16 +19,19 @@ const OTHER_FILES: usize = 200;
 
 pub fn settings(config: &Config, findings: &mut Findings) {
     findings.well("the settings can be read");
-    if config.auth == Auth::Demo {
-        if config.listen.ip().is_loopback() {
+    match config.auth {
+        Auth::Demo if config.listen.ip().is_loopback() => {
             findings.note("AUTH=demo: whoever reaches it is who they say they are; for trying out");
-        } else {
-            findings.note(format!(
-                "AUTH=demo and LISTEN={}: anybody who reaches that address may be anybody; see \
-                 that nobody but a proxy does",
-                config.listen
-            ));
         }
+        Auth::Demo => findings.note(format!(
+            "AUTH=demo and LISTEN={}: anybody who reaches that address may be anybody; see that \
+             nobody but a proxy does",
+            config.listen
+        )),
+        Auth::Accounts if config.is_https() => findings.well("AUTH=accounts: people log in"),
+        Auth::Accounts => findings.note(
+            "AUTH=accounts, and no https:// in ALLOWED_ORIGINS: passwords travel in the clear",
+        ),
     }
     if std::env::var("SECRET_KEY").is_ok_and(|key| !key.trim().is_empty()) {
         findings.well("SECRET_KEY is set");

@@ -49,6 +49,8 @@ const USERS: Part = Part {
         ("executors", "gain"),
         ("positions", "revision"),
         ("earnings", "gain"),
+        ("accounts", "name"),
+        ("passes", "id"),
     ],
 };
 

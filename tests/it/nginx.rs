@@ -240,6 +240,21 @@ async fn pages_and_the_api_go_compressed_over_http_2_and_new_tls_only() {
 }
 
 #[tokio::test]
+async fn where_people_log_in_headers_say_nothing_and_browsers_are_told_once_to_stay() {
+    let world = World::new().await;
+    let settings = [("AUTH", "accounts"), ("ALLOWED_ORIGINS", "https://board.example")];
+    let one = world.serve_with(&settings).await;
+    let other = world.serve_with(&settings).await;
+    let Some(door) = Door::before([one.address, other.address]).await else { return };
+    let liar = ["--http2", "-H", "x-user-type: executor", "-H", "x-user-id: 9"];
+    let said = door.curl(&liar, "/api/board").await;
+    assert!(said.starts_with("HTTP/2 401"), "{said}");
+    let told = said.lines().filter(|line| line.starts_with("strict-transport-security:"));
+    assert_eq!(told.count(), 1, "{said}");
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn one_address_has_one_limit_whatever_it_says_of_itself() {
     let world = World::new().await;
     let settings = [("MAX_REQUESTS_PER_SECOND", "10")];
