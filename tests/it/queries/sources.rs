@@ -13,8 +13,9 @@ pub fn assert_cover(sent: &[&str]) {
     let mut files = BTreeMap::new();
     for path in rust_files(&root) {
         let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-        // The audit reads everything on purpose, in portions.
-        if name.starts_with("audit") {
+        // The audit reads everything on purpose, in portions; the doctor asks what it may do, and
+        // does nothing.
+        if name.starts_with("audit") || name.starts_with("doctor") {
             continue;
         }
         let source = std::fs::read_to_string(&path).unwrap();
