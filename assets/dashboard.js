@@ -9,8 +9,8 @@
   const color = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const plain = new Intl.NumberFormat(root.lang, { maximumFractionDigits: 1 });
   const short = new Intl.NumberFormat(root.lang, { notation: 'compact' });
-  const clock = new Intl.DateTimeFormat(root.lang, { hour: '2-digit', minute: '2-digit' });
-  const exact = new Intl.DateTimeFormat(root.lang, { timeStyle: 'medium' });
+  const clock = new Intl.DateTimeFormat(root.lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const exact = new Intl.DateTimeFormat(root.lang, { timeStyle: 'medium', hourCycle: 'h23' });
 
   const COLORS = { accepts_per_minute: '--nearly' };
   let times = [], series = {}, latest = {}, charts = [], ticked;
@@ -62,6 +62,7 @@
     const chart = new uPlot({
       width: place.clientWidth,
       height: 150,
+      padding: [null, 20, null, null],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, sync: { key: 'overview' } },
       scales: {

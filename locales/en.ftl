@@ -282,7 +282,8 @@ contracts-empty-executor = You have no contracts yet. Accept an order on the boa
 profile-title = Profile
 profile-customer = Customer #{ $id }
 profile-executor = Executor #{ $id }
-profile-registered = Here since
+# $day: such as 25 Nov 2026.
+profile-registered = Here since { $day }
 profile-behind =
     { $behind ->
         [one] These figures are one revision behind.

@@ -298,7 +298,8 @@ who-some-admin = Администратор
 profile-title = Профиль
 profile-customer = Заказчик № { $id }
 profile-executor = Исполнитель № { $id }
-profile-registered = Здесь с
+# $day: например 25.11.2026.
+profile-registered = Здесь с { $day }
 profile-behind =
     { $behind ->
         [one] Эти числа отстают на { $behind } ревизию.

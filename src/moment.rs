@@ -1,6 +1,6 @@
 //! Points in time: UTC, whole milliseconds, as the database keeps them.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A point in time, UTC, exact to the millisecond.
@@ -27,6 +27,11 @@ impl Moment {
     /// As people read it where no script makes it relative: `2026-01-01 00:00 UTC`.
     pub fn to_readable(self) -> String {
         self.0.format("%Y-%m-%d %H:%M UTC").to_string()
+    }
+
+    /// Its day, by UTC.
+    pub fn date(self) -> NaiveDate {
+        self.0.date_naive()
     }
 
     /// Milliseconds since 1970.

@@ -9,6 +9,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
+use crate::moment::Moment;
 use crate::money::Currency;
 
 /// A language that texts exist in.
@@ -82,6 +83,15 @@ impl Lang {
             Lang::Ru => "%d.%m",
         };
         date.format(form).to_string()
+    }
+
+    /// The day of a moment, by UTC, whole: `25 Nov 2026`, `25.11.2026`.
+    pub fn date(self, moment: Moment) -> String {
+        let form = match self {
+            Lang::En => "%-d %b %Y",
+            Lang::Ru => "%d.%m.%Y",
+        };
+        moment.date().format(form).to_string()
     }
 
     /// The text of `key`.

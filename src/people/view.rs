@@ -21,7 +21,9 @@ pub fn profile(ctx: &Context, profile: &Profile, behind: u64) -> Markup {
         article.profile data-own=(behind) {
             h1 { (title(lang, profile.user)) }
             @if let Some(registered) = profile.registered {
-                p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }
+                p.text-body-secondary {
+                    (lang.format("profile-registered", [("day", lang.date(registered).into())]))
+                }
             }
             @if behind > 0 {
                 p.alert.alert-warning {
@@ -41,7 +43,9 @@ pub fn one(ctx: &Context, profile: &Profile) -> Markup {
         article.profile {
             h1 { (title(lang, profile.user)) }
             @if let Some(registered) = profile.registered {
-                p.text-body-secondary { (lang.text("profile-registered")) " " (time(registered)) }
+                p.text-body-secondary {
+                    (lang.format("profile-registered", [("day", lang.date(registered).into())]))
+                }
             }
             (totals(lang, profile))
         }

@@ -155,8 +155,16 @@ impl<'a> Reader<'a> {
                     short => short,
                 };
                 let bytes = self.take(length as usize);
-                format!("'{}'", String::from_utf8_lossy(bytes).replace('\'', "''"))
+                match std::str::from_utf8(bytes) {
+                    Ok(text) if !text.contains(['\'', '\\']) => format!("'{text}'"),
+                    // Bytes that are no text, as hashes are, and text that would need care.
+                    _ => format!("x'{}'", hex(bytes)),
+                }
             }
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
