@@ -1,5 +1,7 @@
 //! The two databases: pools, sessions, waiting for them at start, and small readers of columns.
 
+pub mod store;
+
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -123,12 +125,26 @@ pub async fn prepare(
     if locked != Some(1) {
         return Err(Fault::Internal(format!("somebody migrates the database {name} for too long")));
     }
-    migrator
-        .run(&mut connection)
-        .await
-        .map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
+    if !is_up_to_date(&mut connection, migrator).await? {
+        let migrated = migrator.run(&mut connection).await;
+        migrated
+            .map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
+    }
     let _ = connection.close().await;
     Ok(())
+}
+
+/// Whether nothing is left to migrate: who only serves need not be allowed to change tables.
+async fn is_up_to_date(
+    connection: &mut MySqlConnection,
+    migrator: &sqlx::migrate::Migrator,
+) -> Result<bool, sqlx::Error> {
+    let Some(applied) = store::applied(connection).await? else { return Ok(false) };
+    let is_applied = |known: &sqlx::migrate::Migration| {
+        let mut applied = applied.iter().filter(|applied| applied.version == known.version);
+        applied.any(|applied| applied.success && *applied.checksum == *known.checksum)
+    };
+    Ok(applied.len() == migrator.iter().count() && migrator.iter().all(is_applied))
 }
 
 /// Refuses databases that cannot keep what we promise, and says loudly when commits may be lost.

@@ -9,9 +9,9 @@ use sqlx::{ConnectOptions, MySqlConnection};
 use tokio::time::timeout;
 
 use super::Findings;
-use super::store::{self, About, Applied};
+use super::store::{self, About, Denied};
 use crate::config::Config;
-use crate::database;
+use crate::database::{self, store::Applied};
 use crate::exchange::journal;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -149,13 +149,25 @@ async fn look(
     if sound {
         findings.well(format!("{setting}: what is committed there is kept"));
     }
-    let migrated = migrations(part, store::applied(connection).await?, findings);
+    let applied = database::store::applied(connection).await?;
+    let is_missing = |version| {
+        applied.as_ref().is_none_or(|applied| applied.iter().all(|one| one.version != version))
+    };
+    let waiting = part.migrator.iter().filter(|known| is_missing(known.version)).count();
+    let migrated = migrations(part, applied, waiting, findings);
     if migrated {
-        let denied = store::denied(connection, part.tables).await?;
-        if denied.is_empty() {
-            findings.well(format!("{setting}: all that is needed is granted"));
+        let Denied { rows, tables } = store::denied(connection, part.tables).await?;
+        if rows.is_empty() {
+            findings.well(format!("{setting}: all that a server does is granted"));
         } else {
-            findings.wrong(format!("{setting}: not granted: {}", denied.join(", ")));
+            findings.wrong(format!("{setting}: not granted: {}", rows.join(", ")));
+        }
+        let denied = format!("{setting}: not granted: {} on its tables", tables.join(", "));
+        match (tables.is_empty(), waiting) {
+            (true, _) => {}
+            // Who only serves need not change tables.
+            (false, 0) => findings.note(format!("{denied}; another user must migrate")),
+            (false, _) => findings.wrong(denied),
         }
     }
     Ok(migrated)
@@ -168,7 +180,12 @@ fn is_new_enough(version: &str) -> bool {
     number >= needed
 }
 
-fn migrations(part: &Part, applied: Option<Vec<Applied>>, findings: &mut Findings) -> bool {
+fn migrations(
+    part: &Part,
+    applied: Option<Vec<Applied>>,
+    waiting: usize,
+    findings: &mut Findings,
+) -> bool {
     let setting = part.setting;
     let Some(applied) = applied else {
         findings.note(format!("{setting}: no tables yet; `serve` or `migrate` makes them"));
@@ -186,8 +203,7 @@ fn migrations(part: &Part, applied: Option<Vec<Applied>>, findings: &mut Finding
         sound = false;
         findings.wrong(format!("{setting}: migration {version} {wrong}"));
     }
-    let is_missing = |version| applied.iter().all(|applied| applied.version != version);
-    match part.migrator.iter().filter(|known| is_missing(known.version)).count() {
+    match waiting {
         0 if sound => findings.well(format!("{setting}: its tables are up to date")),
         0 => {}
         count => {

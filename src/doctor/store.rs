@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection};
 
+use crate::database::store::{is_missing_table, number};
+
 /// A server, as it describes itself.
 pub struct About {
     pub version: String,
@@ -16,42 +18,30 @@ pub async fn about(connection: &mut MySqlConnection) -> Result<About, sqlx::Erro
     Ok(About { version, now, max_connections })
 }
 
-/// A migration that was applied, or begun.
-#[derive(sqlx::FromRow)]
-pub struct Applied {
-    pub version: i64,
-    pub success: bool,
-    pub checksum: Vec<u8>,
-}
-
-/// The migrations that a database has seen; `None`: it was never migrated.
-pub async fn applied(
-    connection: &mut MySqlConnection,
-) -> Result<Option<Vec<Applied>>, sqlx::Error> {
-    let sql = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
-    let applied = sqlx::query_as(sql).fetch_all(connection).await;
-    match applied {
-        Err(error) if number(&error) == Some(NO_SUCH_TABLE) => Ok(None),
-        applied => applied.map(Some),
-    }
-}
-
 /// How far the statistics have read the journal.
 pub async fn counted(connection: &mut MySqlConnection) -> Result<u64, sqlx::Error> {
     let sql = "SELECT revision FROM positions WHERE follower = 'statistics'";
     sqlx::query_scalar(sql).fetch_one(connection).await
 }
 
-const NO_SUCH_TABLE: u16 = 1146;
 /// A table's, a column's or a database's access denied.
 const DENIED: [u16; 3] = [1142, 1143, 1044];
 
-/// What must be allowed on tables of this database and is not, as `UPDATE on board`.
+/// What is not allowed.
+#[derive(Default)]
+pub struct Denied {
+    /// To whoever serves, as `UPDATE on board`.
+    pub rows: Vec<String>,
+    /// To whoever brings tables up to date.
+    pub tables: Vec<&'static str>,
+}
+
+/// What of all that is needed in this database is denied.
 pub async fn denied(
     connection: &mut MySqlConnection,
     tables: &[(&str, &str)],
-) -> Result<Vec<String>, sqlx::Error> {
-    let mut denied = Vec::new();
+) -> Result<Denied, sqlx::Error> {
+    let mut denied = Denied::default();
     for (table, column) in tables {
         for (verb, sql) in [
             ("SELECT", format!("SELECT 1 FROM {table} WHERE FALSE")),
@@ -60,7 +50,7 @@ pub async fn denied(
             ("DELETE", format!("DELETE FROM {table} WHERE FALSE")),
         ] {
             if is_denied(connection, sql).await? {
-                denied.push(format!("{verb} on {table}"));
+                denied.rows.push(format!("{verb} on {table}"));
             }
         }
     }
@@ -70,7 +60,7 @@ pub async fn denied(
         ("ALTER", "ALTER TABLE _sqlx_migrations"),
     ] {
         if is_denied(connection, sql.to_owned()).await? {
-            denied.push(format!("{verb} on its tables"));
+            denied.tables.push(verb);
         }
     }
     Ok(denied)
@@ -79,13 +69,7 @@ pub async fn denied(
 async fn is_denied(connection: &mut MySqlConnection, sql: String) -> Result<bool, sqlx::Error> {
     match connection.execute(AssertSqlSafe(sql)).await {
         Err(error) if number(&error).is_some_and(|number| DENIED.contains(&number)) => Ok(true),
-        Err(error) if number(&error) == Some(NO_SUCH_TABLE) => Ok(false),
+        Err(error) if is_missing_table(&error) => Ok(false),
         done => done.map(|_| false),
     }
-}
-
-fn number(error: &sqlx::Error) -> Option<u16> {
-    let error = error.as_database_error()?;
-    let error = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?;
-    Some(error.number())
 }

@@ -40,8 +40,8 @@ async fn what_is_well_is_called_well_and_left_as_it_is() {
     let (code, text) = doctor(&world, &[("LISTEN", &listen)]).await;
     assert_eq!(code, Some(0), "{text}");
     for word in [
-        "DATABASE_URL: all that is needed is granted",
-        "USERS_DATABASE_URL: all that is needed is granted",
+        "DATABASE_URL: all that a server does is granted",
+        "USERS_DATABASE_URL: all that a server does is granted",
         "USERS_DATABASE_URL: its tables are up to date",
         "what is committed there is kept",
         "the board is at revision 1, and the statistics have counted up to 1",
@@ -119,4 +119,55 @@ async fn what_the_database_does_not_keep_or_grant_is_named() {
         sqlx::Executor::execute(&mut connection, change).await.expect(change);
         finds(&world, &[], &[&wrong[..], &[word]].concat()).await;
     }
+}
+
+#[tokio::test]
+async fn a_server_may_do_no_more_than_read_and_write_rows() {
+    let services = Services::with("").await;
+    let world = services.world().await;
+    let as_least = |url: &str| url.replace("orderboard:orderboard", "least:least");
+    services.as_root(
+        "CREATE USER least@'127.0.0.1' IDENTIFIED BY 'least'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON `t\\_%`.* TO least@'127.0.0.1'",
+    );
+    let (interactions, users) =
+        (as_least(&world.database_url), as_least(&world.users_database_url));
+    let settings = [
+        ("DATABASE_URL", interactions.as_str()),
+        ("USERS_DATABASE_URL", &users),
+        ("AUDIT_EVERY_SECONDS", "1"),
+    ];
+    // Where there is something to migrate, it may not.
+    let migrated = world.command("migrate").envs(settings).output().expect("it starts");
+    assert!(!migrated.status.success());
+    let migrated = world.command("migrate").output().expect("it starts");
+    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+
+    let server = world.serve_with(&settings).await;
+    let (customer, executor) = (server.customer(1), server.executor(9));
+    for _ in 0..3 {
+        customer.place("Paint", "100.00", "RUB").await;
+    }
+    customer.edit(3, serde_json::json!({"price": "50.00"})).await.expect(200);
+    executor.accept(1).await.expect(201);
+    executor.note(1, "Done.").await.expect(201);
+    executor.deliver(1).await.expect(200);
+    customer.complete(1).await.expect(200);
+    executor.accept(2).await.expect(201);
+    executor.give_up(2).await.expect(200);
+    server.admin().remove(3, "a reason").await.expect(200);
+    world.counted().await;
+    crate::support::eventually("the books balance", || async {
+        let pulse = server.admin().get("/api/admin/pulse").await.expect(200).json();
+        (pulse["now"]["books"]["balanced"] == true).then_some(())
+    })
+    .await;
+    for path in ["/admin", "/admin/customers", "/admin/orders.csv"] {
+        server.admin().get(path).await.expect(200);
+    }
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+    let (code, text) = doctor(&world, &settings).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("not granted: CREATE, ALTER on its tables; another user"), "{text}");
+    world.audit().await;
 }

@@ -2,6 +2,7 @@
 
 mod entrance;
 mod hostile;
+mod secrets;
 mod sessions;
 mod tokens;
 

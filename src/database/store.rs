@@ -1,0 +1,34 @@
+//! Which migrations a database has seen.
+
+use sqlx::MySqlConnection;
+use sqlx::mysql::MySqlDatabaseError;
+
+/// A migration that was applied, or begun.
+#[derive(sqlx::FromRow)]
+pub struct Applied {
+    pub version: i64,
+    pub success: bool,
+    pub checksum: Vec<u8>,
+}
+
+/// The migrations that a database has seen; `None`: it was never migrated.
+pub async fn applied(
+    connection: &mut MySqlConnection,
+) -> Result<Option<Vec<Applied>>, sqlx::Error> {
+    let sql = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+    let applied = sqlx::query_as(sql).fetch_all(connection).await;
+    match applied {
+        Err(error) if is_missing_table(&error) => Ok(None),
+        applied => applied.map(Some),
+    }
+}
+
+pub fn is_missing_table(error: &sqlx::Error) -> bool {
+    number(error) == Some(1146)
+}
+
+/// The database's own number of an error.
+pub fn number(error: &sqlx::Error) -> Option<u16> {
+    let error = error.as_database_error()?;
+    Some(error.try_downcast_ref::<MySqlDatabaseError>()?.number())
+}

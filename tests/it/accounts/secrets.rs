@@ -1,0 +1,43 @@
+//! What nobody may read: it is in no log, no number for operators, no error and no page of others.
+
+use crate::support::{Person, World};
+
+const KEY: &str = "a key that signs and stands nowhere else";
+const WRONG: &str = "not-the-password-of-anybody";
+
+#[tokio::test]
+async fn no_secret_is_written_down_or_shown() {
+    let world = World::new().await;
+    let settings = [("AUTH", "accounts"), ("SECRET_KEY", KEY)];
+    let server = world.serve_with(&settings).await;
+    let mut ann = Person::sign_up(&server, "ann", "both").await;
+    let mut other = Person::sign_up(&server, "bob", "executor").await;
+    ann.try_log_in(WRONG).await;
+    let mut ann = Person::log_in(&server, "ann", crate::support::PASSWORD).await;
+    let program = ann.program(&server, "customer").await;
+    program.place("Paint", "100.00", "RUB").await;
+    let form_token = ann.form_token().await;
+    let bearer = program.headers().iter().find(|(name, _)| name == "authorization");
+    let token = bearer.expect("a token").1.trim_start_matches("Bearer ").to_owned();
+
+    // Whatever may go wrong is asked for.
+    let mut shown = Vec::new();
+    for client in [&program, &program.with("authorization", "Bearer orderboard_zz")] {
+        for path in ["/api/orders/99", "/api/nothing", "/api/board?page=x", "/live", "/readyz"] {
+            shown.push(client.get(path).await.text());
+        }
+        shown.push(client.post("/api/orders", serde_json::json!({"price": token})).await.text());
+    }
+    shown.push(server.nobody().get("/metrics").await.text());
+    for path in ["/account", "/orders", "/orders/1", "/profile", "/nowhere"] {
+        shown.push(other.browser.get(path).await.text());
+    }
+    let (log, said) = (server.log(), shown.join("\n"));
+    let password = world.database_url.split("//").nth(1).and_then(|rest| rest.split('@').next());
+    let credentials = password.expect("a user and a password");
+    for secret in [crate::support::PASSWORD, WRONG, KEY, &form_token, &token, credentials] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+        assert!(!said.contains(secret), "{secret} is shown: {said}");
+    }
+    world.audit().await;
+}
