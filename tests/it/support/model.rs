@@ -61,6 +61,8 @@ impl Model {
     pub fn fill(&mut self, board: BTreeMap<u64, Value>, oldest: u64, newest: u64) {
         self.print.open = board.keys().copied().map(Print::of_open).fold(0, |sum, id| sum ^ id);
         self.board = board;
+        // What was counted before is of another revision.
+        self.open_orders = None;
         self.revision = oldest;
         self.whole_from = Some(newest);
     }
