@@ -16,17 +16,24 @@ use crate::web::health::{Components, word};
 
 /// The whole system at a glance; the stream keeps it current, and a script draws the charts.
 pub fn overview(ctx: &Context, overview: &Overview) -> Markup {
+    use Shown::{Count, Pulse};
     let lang = ctx.lang;
     let Overview { summary, now, .. } = overview;
     html! {
         h1 { (lang.text("overview-title")) }
         div.counters {
-            (counter(lang, "overview-open-orders", "open_orders", summary.open_orders))
-            (pulse(lang, "overview-orders-per-minute", "orders_per_minute", now.orders_per_minute))
-            (pulse(lang, "overview-accepts-per-minute", "accepts_per_minute", now.accepts_per_minute))
-            (counter(lang, "overview-watchers", "watchers", summary.watchers))
-            (counter(lang, "overview-orders", "orders", summary.orders))
-            (counter(lang, "overview-contracts", "contracts", summary.contracts))
+            (tile(lang, "overview-open-orders", Count("open_orders"), summary.open_orders.into()))
+            (tile(
+                lang, "overview-orders-per-minute", Pulse("orders_per_minute"),
+                now.orders_per_minute,
+            ))
+            (tile(
+                lang, "overview-accepts-per-minute", Pulse("accepts_per_minute"),
+                now.accepts_per_minute,
+            ))
+            (tile(lang, "overview-watchers", Count("watchers"), summary.watchers.into()))
+            (tile(lang, "overview-orders", Count("orders"), summary.orders.into()))
+            (tile(lang, "overview-contracts", Count("contracts"), summary.contracts.into()))
         }
         (charts(lang))
         div.cards {
@@ -51,27 +58,27 @@ fn card(lang: Lang, title: &str, inside: Markup) -> Markup {
     }
 }
 
-fn counter(lang: Lang, key: &str, count: &str, value: u32) -> Markup {
+/// What the script keeps current: a counter, or how busy it is just now.
+fn tile(lang: Lang, key: &str, shown: Shown, value: u64) -> Markup {
+    let (count, pulse) = match shown {
+        Shown::Count(name) => (Some(name), None),
+        Shown::Pulse(name) => (None, Some(name)),
+    };
     html! {
         div.card {
             div.card-body {
-                p.tally data-count=(count) { (value) }
+                p.tally data-count=[count] data-pulse=[pulse] { (value) }
                 p.name { (lang.text(key)) }
             }
         }
     }
 }
 
-/// A counter of what goes on just now.
-fn pulse(lang: Lang, key: &str, figure: &str, value: u64) -> Markup {
-    html! {
-        div.card {
-            div.card-body {
-                p.tally data-pulse=(figure) { (value) }
-                p.name { (lang.text(key)) }
-            }
-        }
-    }
+/// The part of the stream, and the name in it, that a tile follows.
+#[derive(Clone, Copy)]
+enum Shown {
+    Count(&'static str),
+    Pulse(&'static str),
 }
 
 /// Places for the script to draw in; without it there are none.

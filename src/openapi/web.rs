@@ -1,5 +1,7 @@
 //! The description of the API, for programs and for people: anybody may read it.
 
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
 use super::{DOCUMENT, view};
@@ -10,17 +12,23 @@ use crate::web::{Request, Response};
 
 /// `GET /api/openapi.json`
 pub async fn document(request: Request) -> Result<Response, Refused> {
-    Ok(request.json(Source::None, &described(&request.app.config)))
+    Ok(request.json(Source::None, described(&request.app.config)))
 }
 
 /// `GET /api/docs`
 pub async fn page(request: Request) -> Result<Response, Refused> {
     let document = described(&request.app.config);
-    Ok(request.page(&request.lang.text("api-title"), |context| view::main(context, &document)))
+    Ok(request.page(&request.lang.text("api-title"), |context| view::main(context, document)))
 }
 
-/// The document with what is configured: which currencies there are, and the digits of each.
-fn described(config: &Config) -> Value {
+/// The document with what is configured, made once: a server's settings never change.
+fn described(config: &Config) -> &'static Value {
+    static DESCRIBED: OnceLock<Value> = OnceLock::new();
+    DESCRIBED.get_or_init(|| describe(config))
+}
+
+/// Which currencies there are, and the digits of each.
+fn describe(config: &Config) -> Value {
     let mut document: Value = serde_json::from_str(DOCUMENT).expect("the document is JSON");
     let orders = config.currencies.iter().map(|currency| {
         let price = match currency.digits() {

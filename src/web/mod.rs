@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod edge;
 pub mod guarded;
 pub mod health;
 pub mod looks;
