@@ -63,8 +63,12 @@ async fn is_closed(mut stream: TcpStream, way: Hold) {
         }
         return;
     }
-    let mut buffer = [0; 4096];
-    while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+    let mut said = Vec::new();
+    let _ = stream.read_to_end(&mut said).await;
+    if matches!(way, Hold::HalfABody) {
+        let said = String::from_utf8_lossy(&said).to_lowercase();
+        assert!(said.contains("connection: close"), "what still comes is waited for: {said}");
+    }
 }
 
 async fn p99(server: &Server, until: impl Fn() -> bool) -> Duration {
