@@ -37,3 +37,4 @@ mod races;
 mod removal;
 mod statistics;
 mod support;
+mod upgrade;
