@@ -1,5 +1,6 @@
 //! The two databases: pools, sessions, waiting for them at start, and small readers of columns.
 
+mod migration;
 pub mod store;
 
 use std::io::ErrorKind;
@@ -96,12 +97,13 @@ pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnec
 }
 
 /// Waits until a database answers, saying so, then brings its tables up to date. Servers that start
-/// together take turns.
+/// together take turns. Returns whether a newer version has changed the tables, which only ever adds
+/// to them: a server may come back, or one go back to the version before.
 pub async fn prepare(
     name: &str,
     options: &MySqlConnectOptions,
     migrator: &sqlx::migrate::Migrator,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let started = Instant::now();
     let mut said = false;
     let mut connection = loop {
@@ -125,26 +127,9 @@ pub async fn prepare(
     if locked != Some(1) {
         return Err(Fault::Internal(format!("somebody migrates the database {name} for too long")));
     }
-    if !is_up_to_date(&mut connection, migrator).await? {
-        let migrated = migrator.run(&mut connection).await;
-        migrated
-            .map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
-    }
+    let newer = migration::bring_up_to_date(name, &mut connection, migrator).await?;
     let _ = connection.close().await;
-    Ok(())
-}
-
-/// Whether nothing is left to migrate: who only serves need not be allowed to change tables.
-async fn is_up_to_date(
-    connection: &mut MySqlConnection,
-    migrator: &sqlx::migrate::Migrator,
-) -> Result<bool, sqlx::Error> {
-    let Some(applied) = store::applied(connection).await? else { return Ok(false) };
-    let is_applied = |known: &sqlx::migrate::Migration| {
-        let mut applied = applied.iter().filter(|applied| applied.version == known.version);
-        applied.any(|applied| applied.success && *applied.checksum == *known.checksum)
-    };
-    Ok(applied.len() == migrator.iter().count() && migrator.iter().all(is_applied))
+    Ok(newer)
 }
 
 /// Refuses databases that cannot keep what we promise, and says loudly when commits may be lost.

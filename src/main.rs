@@ -92,7 +92,8 @@ async fn migrate(config: &Config) -> Result<(), Fault> {
     let interactions = database::options(&config.database_url)?;
     database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;
     let users = database::options(&config.users_database_url)?;
-    database::prepare("users", &users, &database::USERS).await
+    database::prepare("users", &users, &database::USERS).await?;
+    Ok(())
 }
 
 async fn audit(config: &Config) -> Result<bool, Fault> {

@@ -86,8 +86,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     i18n::load();
     let interactions = database::options(&config.database_url)?;
     let users = database::options(&config.users_database_url)?;
-    database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;
+    let newer = database::prepare("interactions", &interactions, &database::INTERACTIONS).await?;
     database::prepare("users", &users, &database::USERS).await?;
+    if newer {
+        journal::read_through(&database::followers_pool(interactions.clone())).await?;
+    }
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Fault::Internal(format!("cannot listen on {}: {error}", config.listen)))?;
@@ -204,7 +207,14 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let ended = tokio::select! {
         () = wait_for_signal() => Ok(()),
         // These only end by a broken invariant. A board that stands still is worse than a restart.
-        ended = &mut following => Err(Fault::Internal(format!("the board stopped: {ended:?}"))),
+        ended = &mut following => {
+            // What it cannot follow it must not change, either.
+            app.exchange.stop();
+            Err(match ended {
+                Ok(Err(error)) => Fault::Database(error),
+                ended => Fault::Internal(format!("the board stopped: {ended:?}")),
+            })
+        }
         (ended, _, _) = select_all(&mut background) => {
             Err(Fault::Internal(format!("a background task stopped: {ended:?}")))
         }

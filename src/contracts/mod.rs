@@ -71,6 +71,7 @@ pub struct State {
 
 /// One contract, with its whole description or (`cut`) the beginning of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Contract {
     pub id: u32,
     pub order_id: u32,

@@ -23,6 +23,19 @@ pub async fn applied(
     }
 }
 
+/// Forgets that a migration was begun of which nothing was done.
+pub async fn forget_unfinished(
+    connection: &mut MySqlConnection,
+    version: i64,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query("DELETE FROM _sqlx_migrations WHERE version = ? AND NOT success");
+    query.bind(version).execute(connection).await?;
+    Ok(())
+}
+
+/// The number of the error that a lock did not come in time.
+pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
 pub fn is_missing_table(error: &sqlx::Error) -> bool {
     number(error) == Some(1146)
 }

@@ -12,9 +12,10 @@ use crate::moment::Moment;
 use crate::orders::Order;
 
 /// One thing that happened; the order or contract is as it was right after. What changes a contract
-/// says from which state, so that the journal is a chain for each contract, too.
+/// says from which state, so that the journal is a chain for each contract, too. Whoever does not know
+/// all of it does not follow: half understood, it would make a wrong board.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type")]
+#[serde(tag = "type", deny_unknown_fields)]
 pub enum Event {
     OrderPlaced {
         order: Order,

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::mysql::MySqlRow;
-use sqlx::{MySqlExecutor, Row};
+use sqlx::{MySqlExecutor, MySqlPool, Row};
 use uuid::Uuid;
 
 use super::event::Run;
 use crate::database::{self, Reads};
 use crate::identity::User;
+
+/// Runs read at once where all are read.
+const PORTION: u32 = 1000;
 
 /// Where the board stands, for followers: the newest revision and which batch it was.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,13 +55,46 @@ pub async fn list_after(
     rows.iter().map(from_row).collect()
 }
 
+/// A row of the journal that cannot be read: a newer version wrote it, or somebody meddled with it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "revision {revision} of the journal says what this version does not understand: {what}. A newer \
+     version wrote that, and only a newer one can go on from there"
+)]
+pub struct NotUnderstood {
+    revision: u64,
+    what: String,
+}
+
+/// Whether reading the journal failed by what it says.
+pub fn is_not_understood(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::ColumnDecode { source, .. } if source.is::<NotUnderstood>())
+}
+
+/// Demands that this version understands the whole journal.
+pub async fn read_through(pool: &MySqlPool) -> Result<(), sqlx::Error> {
+    let mut revision = 0;
+    while let Some(last) = list_after(pool, revision, PORTION).await?.last() {
+        revision = last.revision;
+    }
+    Ok(())
+}
+
 pub fn from_row(row: &MySqlRow) -> Result<Run, sqlx::Error> {
+    let revision = row.try_get("revision")?;
+    let events = database::json(row, "events").map_err(|error| {
+        let what = match error {
+            sqlx::Error::ColumnDecode { source, .. } => source.to_string(),
+            error => return error,
+        };
+        database::decode("events", NotUnderstood { revision, what })
+    });
     Ok(Run {
-        revision: row.try_get("revision")?,
+        revision,
         batch: database::uuid(row, "batch")?,
         previous: database::uuid(row, "previous")?,
         created: row.try_get::<DateTime<Utc>, _>("created")?.into(),
-        events: database::json(row, "events")?,
+        events: events?,
     })
 }
 

@@ -15,6 +15,7 @@ mod tests;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,7 @@ impl Submission {
 #[derive(Clone)]
 pub struct Exchange {
     queue: mpsc::Sender<Submission>,
+    stopped: Arc<AtomicBool>,
     pub measures: Measures,
 }
 
@@ -73,7 +75,12 @@ impl Exchange {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let measures = Measures::default();
         let thread = writer::spawn(options, waiting, committed, measures.clone())?;
-        Ok((Exchange { queue, measures }, thread))
+        Ok((Exchange { queue, stopped: Arc::default(), measures }, thread))
+    }
+
+    /// Takes on no more commands: whoever comes is told that nothing was done.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// Commands that wait for the writer.
@@ -90,6 +97,9 @@ impl Exchange {
         command: Command,
         key: Option<RequestKey>,
     ) -> Result<Receipt, Refused> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Fault::Unavailable("this server leaves".to_owned()).into());
+        }
         let key = Some(key.unwrap_or_else(RequestKey::made_up));
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + PATIENCE;

@@ -41,7 +41,9 @@ pub struct Follower {
 struct Replaced;
 
 impl Follower {
-    pub async fn run(mut self) {
+    /// Follows until the writer is gone; or ends with the reason why it never can again, which is that
+    /// the journal says what this version does not understand.
+    pub async fn run(mut self) -> Result<(), sqlx::Error> {
         let mut timer = tokio::time::interval(LOOK_EVERY);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -51,7 +53,7 @@ impl Follower {
                         self.bell.ring(&run);
                         self.offer(run, Way::Writer).await
                     }
-                    None => return,
+                    None => return Ok(()),
                 },
                 heard = self.bell.hear() => match heard {
                     Heard::Run(run) => self.offer(Arc::new(*run), Way::Bell).await,
@@ -59,6 +61,11 @@ impl Follower {
                 },
                 _ = timer.tick() => self.look().await,
             };
+            if let Err(error) = &result
+                && journal::is_not_understood(error)
+            {
+                return result;
+            }
             let up = result.is_ok();
             if self.database_up.swap(up, Ordering::Relaxed) != up {
                 match result {

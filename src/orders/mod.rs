@@ -48,6 +48,7 @@ impl Status {
 
 /// One order, with its whole description or (`cut`) the beginning of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Order {
     pub id: u32,
     pub customer_id: u32,

@@ -6,15 +6,19 @@
 //! contracts, keyed requests, a removal.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
-use sqlx::{AssertSqlSafe, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+use tokio::sync::oneshot;
 
 use orderboard::database;
 
-use crate::support::{Client, Server, World, read_board};
+use crate::support::{Client, PATIENCE, Server, World, eventually, read_board};
 
 /// No order grows too old, and nothing else is written by the clock, however long ago this was.
 const TIMELESS: &[(&str, &str)] = &[("EXPIRE_AFTER_DAYS", "0"), ("AUDIT_EVERY_SECONDS", "0")];
@@ -244,4 +248,109 @@ fn newer(migrator: &Migrator) -> Vec<(i64, String)> {
         }
     }
     statements
+}
+
+#[tokio::test]
+async fn who_reads_for_long_delays_a_migration_and_nobody_else() {
+    let world = as_it_was().await;
+    let mut reader = world.interactions().await;
+    let mut long = reader.begin().await.expect("a transaction");
+    let read = sqlx::query("SELECT id FROM contracts LIMIT 1").fetch_one(&mut *long).await;
+    read.expect("a contract");
+
+    let mut child = world.command("migrate").stderr(Stdio::piped()).spawn().expect("it starts");
+    let (told, telling) = oneshot::channel();
+    let stderr = child.stderr.take().expect("piped");
+    let said = std::thread::spawn(move || {
+        let mut told = Some(told);
+        let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        lines
+            .inspect(|line| {
+                if line.contains("waiting for somebody who reads for long") {
+                    let _ = told.take().map(|told| told.send(()));
+                }
+            })
+            .collect::<Vec<_>>()
+    });
+    tokio::time::timeout(PATIENCE, telling).await.expect("it says so").expect("once");
+    // While it waits the next time, others write.
+    let waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
+         AND state = 'Waiting for table metadata lock'";
+    eventually("it tries again", || async { (world.count(waits).await > 0).then_some(()) }).await;
+    let started = Instant::now();
+    let mut writer = world.interactions().await;
+    run(&mut writer, "UPDATE contracts SET status = status WHERE id = 1").await;
+    assert!(started.elapsed() < Duration::from_secs(5), "for a moment at most");
+    long.rollback().await.expect("it ends");
+    let ended = tokio::task::spawn_blocking(move || child.wait()).await.expect("it ends");
+    assert!(ended.expect("it ends").success(), "{:?}", said.join());
+    world.serve_with(TIMELESS).await;
+    world.audit().await;
+}
+
+/// What the next version may write, with a kind of event or a field that this one does not know.
+const NEWS: [&str; 2] = [
+    "REPLACE(events, 'OrderPlaced', 'OrderSentByPost')",
+    "REPLACE(events, '\"customer_id\"', '\"urgent\":true,\"customer_id\"')",
+];
+
+#[tokio::test]
+async fn who_does_not_understand_the_journal_leaves_and_does_not_come_back() {
+    for news in NEWS {
+        let world = World::new().await;
+        let mut server = world.serve().await;
+        server.customer(1).place("One", "10.00", "RUB").await;
+        world.counted().await;
+        // Another server's batch: the same order again, and the head that goes with it.
+        let mut database = world.interactions().await;
+        run(
+            &mut database,
+            &format!(
+                "INSERT INTO journal SELECT 2, UUID(), batch, {news}, created FROM journal; \
+                 UPDATE board SET revision = 2, batch = (SELECT batch FROM journal WHERE revision = 2)"
+            ),
+        )
+        .await;
+        assert_eq!(server.ended().await, Some(2), "{}", server.log());
+        let says = "revision 2 of the journal says what this version does not understand";
+        assert!(server.log().contains(says), "{}", server.log());
+        let output = world.command("serve").output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(says), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_version_before_comes_back_to_newer_tables_that_it_understands() {
+    let world = World::new().await;
+    let mut server = world.serve().await;
+    server.customer(1).place("One", "10.00", "RUB").await;
+    server.stop().await;
+    let mut database = world.interactions().await;
+    run(
+        &mut database,
+        "ALTER TABLE orders ADD COLUMN urgent BOOLEAN NOT NULL DEFAULT FALSE; \
+         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (999, 'urgent', TRUE, '', 1)",
+    )
+    .await;
+    let mut server = world.serve().await;
+    assert!(server.log().contains("those of a newer version"), "{}", server.log());
+    server.customer(1).place("Two", "10.00", "RUB").await;
+    server.executor(9).accept(1).await.expect(201);
+    world.audit().await;
+    server.stop().await;
+    // However long ago that was: not only what start-up reads anyway must be understood.
+    run(
+        &mut database,
+        "UPDATE journal SET events = REPLACE(events, 'OrderPlaced', 'OrderSentByPost') \
+         WHERE revision = 1",
+    )
+    .await;
+    let output = world.command("serve").output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && said.contains("revision 1 of the journal"),
+        "{said}"
+    );
 }

@@ -114,6 +114,11 @@ impl Server {
     /// SIGTERM: it must leave in order.
     pub async fn stop(&mut self) {
         self.signal("TERM");
+        assert_eq!(self.ended().await, Some(0), "the server leaves in order:\n{}", self.log());
+    }
+
+    /// Waits until it leaves by itself; its exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("its state is known") {
@@ -123,7 +128,7 @@ impl Server {
             tokio::time::sleep(AGAIN).await;
         };
         self.note_end();
-        assert_eq!(status.code(), Some(0), "the server leaves in order:\n{}", self.log());
+        status.code()
     }
 
     /// SIGSTOP: it hangs, with everything it holds.
