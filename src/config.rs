@@ -242,8 +242,25 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
         })
     }
 
+    /// A text that may hold a secret: itself, or what is in the file that NAME_FILE names. Nothing of
+    /// it is ever repeated.
+    fn private(&mut self, name: &str) -> Option<String> {
+        let file = format!("{name}_FILE");
+        let Some(path) = self.text(&file) else { return self.text(name) };
+        if self.text(name).is_some() {
+            self.wrong.push(format!("{name} and {file}: one of the two must go"));
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(content) => Some(content.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(error) => {
+                self.wrong.push(format!("{file}: {path:?} cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
     fn optional_url(&mut self, name: &str, schemes: &[&str]) -> Option<String> {
-        let url = self.text(name)?;
+        let url = self.private(name)?;
         if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
             // The value may hold a password: it is not repeated.
             self.wrong.push(format!("{name}: must start with {}", schemes.join(" or ")));
@@ -252,9 +269,12 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
     }
 
     fn url(&mut self, name: &str, schemes: &[&str]) -> String {
+        let known = self.wrong.len();
         self.optional_url(name, schemes).unwrap_or_else(|| {
-            self.wrong
-                .push(format!("{name}: is missing ({}user:password@host/database)", schemes[0]));
+            if self.wrong.len() == known {
+                let form = format!("{}user:password@host/database", schemes[0]);
+                self.wrong.push(format!("{name}: is missing ({form})"));
+            }
             String::new()
         })
     }
@@ -280,7 +300,7 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
     }
 
     fn optional_secret(&mut self, name: &str) -> Option<Vec<u8>> {
-        let key = self.text(name)?;
+        let key = self.private(name)?;
         if key.len() < 32 {
             self.wrong.push(format!("{name}: needs at least 32 characters"));
         }
@@ -288,8 +308,10 @@ impl<G: Fn(&str) -> Option<String>> Reader<G> {
     }
 
     fn secret(&mut self, auth: Option<Auth>) -> Vec<u8> {
+        let known = self.wrong.len();
         match self.optional_secret("SECRET_KEY") {
             Some(key) => key,
+            None if self.wrong.len() > known => Vec::new(),
             None if auth == Some(Auth::Accounts) => {
                 self.wrong.push(
                     "SECRET_KEY: is missing; accounts need one, of at least 32 characters, the \
@@ -403,6 +425,57 @@ mod tests {
             "TRUSTED_PROXIES:",
         ] {
             assert!(text.contains(name), "{name} is not named in {text}");
+        }
+    }
+
+    #[test]
+    fn secrets_may_come_from_files_and_are_not_repeated() {
+        let dir = std::env::temp_dir();
+        let file = |text: &str| {
+            let path = dir.join(format!("orderboard-{:016x}", fastrand::u64(..)));
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let key = file("0123456789abcdef0123456789abcdef\n");
+        let (url, none) = (file("mysql://u:hunter2@h/i\r\n"), file("\n"));
+        let read = |settings: &[(&str, &str)]| {
+            Config::read(|name| {
+                let given = settings.iter().find(|(key, _)| *key == name);
+                given.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let config = read(&[
+            ("AUTH", "accounts"),
+            ("DATABASE_URL_FILE", &url),
+            ("USERS_DATABASE_URL", "mysql://h/u"),
+            ("SECRET_KEY_FILE", &key),
+            ("SECRET_KEY_OLD_FILE", &none),
+        ]);
+        let config = config.unwrap();
+        assert_eq!(config.database_url, "mysql://u:hunter2@h/i");
+        assert_eq!(config.users_database_url, "mysql://h/u");
+        assert_eq!(config.secret_key, b"0123456789abcdef0123456789abcdef");
+        assert_eq!(config.secret_key_old, None);
+        let wrong = read(&[
+            ("AUTH", "accounts"),
+            ("DATABASE_URL", "mysql://u:hunter2@h/i"),
+            ("DATABASE_URL_FILE", &url),
+            ("USERS_DATABASE_URL_FILE", "/nowhere"),
+            ("SECRET_KEY_FILE", &none),
+        ]);
+        let text = wrong.unwrap_err().to_string();
+        let lines: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        for word in [
+            "DATABASE_URL and DATABASE_URL_FILE: one",
+            "USERS_DATABASE_URL_FILE: \"/nowhere\" cannot be read: No such file",
+            "SECRET_KEY: is missing",
+        ] {
+            assert!(text.contains(word), "no {word:?} in {text}");
+        }
+        assert!(!text.contains("hunter2"), "{text}");
+        for path in [key, url, none] {
+            std::fs::remove_file(path).unwrap();
         }
     }
 

@@ -33,7 +33,8 @@ pub fn settings(config: &Config, findings: &mut Findings) {
             "AUTH=accounts, and no https:// in ALLOWED_ORIGINS: passwords travel in the clear",
         ),
     }
-    if std::env::var("SECRET_KEY").is_ok_and(|key| !key.trim().is_empty()) {
+    let is_set = |name| std::env::var(name).is_ok_and(|text| !text.trim().is_empty());
+    if is_set("SECRET_KEY") || is_set("SECRET_KEY_FILE") {
         findings.well("SECRET_KEY is set");
     } else {
         findings.note(

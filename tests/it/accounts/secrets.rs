@@ -8,8 +8,25 @@ const WRONG: &str = "not-the-password-of-anybody";
 #[tokio::test]
 async fn no_secret_is_written_down_or_shown() {
     let world = World::new().await;
-    let settings = [("AUTH", "accounts"), ("SECRET_KEY", KEY)];
+    // As containers have them.
+    let file = |name: &str, text: &str| {
+        let name = format!("{name}-{:08x}", fastrand::u32(..));
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.into_os_string().into_string().expect("text")
+    };
+    let (key, url) = (file("key", &format!("{KEY}\n")), file("url", &world.database_url));
+    let settings = [
+        ("AUTH", "accounts"),
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY_FILE", &key),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL_FILE", &url),
+    ];
     let server = world.serve_with(&settings).await;
+    for path in [&key, &url] {
+        std::fs::remove_file(path).expect("it was read");
+    }
     let mut ann = Person::sign_up(&server, "ann", "both").await;
     let mut other = Person::sign_up(&server, "bob", "executor").await;
     ann.try_log_in(WRONG).await;
