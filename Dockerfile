@@ -6,8 +6,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --release --locked && cp target/release/orderboard /orderboard
 
-# The binary holds its assets, languages and migrations: nothing else is needed.
+# The binary holds its assets, languages and migrations: nothing else is needed. (openssl makes the
+# certificate of docker-compose.yml.)
 FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends openssl && \
+    rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home orderboard
 COPY --from=build /orderboard /usr/local/bin/orderboard
 USER orderboard
