@@ -122,7 +122,7 @@ pub async fn prepare(
     };
     check(name, &mut connection).await?;
     // sqlx waits -1 s for a lock of its own, which to MariaDB is no time at all.
-    let lock = "SELECT GET_LOCK(SHA1(CONCAT('orderboard ', DATABASE())), 60)";
+    let lock = "SELECT GET_LOCK(SHA2(CONCAT('orderboard ', DATABASE()), 256), 60)";
     let locked: Option<i64> = sqlx::query_scalar(lock).fetch_one(&mut connection).await?;
     if locked != Some(1) {
         return Err(Fault::Internal(format!("somebody migrates the database {name} for too long")));

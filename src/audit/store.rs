@@ -259,7 +259,7 @@ pub async fn keep_books(
 /// Whether it is this session's turn to audit: until it ends, no other's is.
 pub async fn take_turn(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
     connection.execute(database::LONG_READER_SESSION).await?;
-    let sql = "SELECT GET_LOCK(SHA1(CONCAT('orderboard audit ', DATABASE())), 0)";
+    let sql = "SELECT GET_LOCK(SHA2(CONCAT('orderboard audit ', DATABASE()), 256), 0)";
     let taken: Option<i64> = sqlx::query_scalar(sql).fetch_one(connection).await?;
     Ok(taken == Some(1))
 }
