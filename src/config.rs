@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use self::reader::Reader;
 use crate::error::FieldRule;
 use crate::flood::Limits;
+use crate::logs::{Format, Level, Logs};
 use crate::money::{Currency, DEFAULT_MAX_ORDER_COST, MaxCost, Percent};
 
 /// How it is learned who asks.
@@ -58,6 +59,7 @@ pub struct Config {
     pub limits: Limits,
     /// Who may say, by `X-Forwarded-For`, for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
+    pub logs: Logs,
 }
 
 /// Everything that is wrong with the environment, a line each.
@@ -148,6 +150,15 @@ impl Config {
                 sign_ups_per_address: reader.limit("MAX_SIGN_UPS_PER_ADDRESS", "50"),
             },
             trusted_proxies: reader.networks(),
+            logs: Logs {
+                format: reader.required("LOG_FORMAT", "text", "text or json", Format::parse),
+                level: reader.required(
+                    "LOG_LEVEL",
+                    "info",
+                    "error, warn, info or debug",
+                    Level::parse,
+                ),
+            },
         };
         if reader.wrong.is_empty() { Ok(config) } else { Err(ConfigError(reader.wrong)) }
     }

@@ -16,7 +16,8 @@
 //! - [`web`] and [`routes`] are the edge: requests in, replies out; [`page`] is what pages share.
 //! - [`openapi`] describes the API.
 //! - [`identity`] says who asks: in a demo whoever they say, else whom [`accounts`] let in.
-//! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted.
+//! - [`flood`] limits what one user or address may ask for; [`metrics`] tells what was counted, [`logs`]
+//!   what went wrong.
 //! - [`doctor`] looks at everything that a server stands on.
 //! - [`audit`] checks everything against the journal, by hand and regularly; [`admin`] shows that, and
 //!   how busy the board is; [`demo`] is people, simulated.
@@ -69,6 +70,7 @@ pub mod flood;
 mod hostile;
 pub mod i18n;
 pub mod identity;
+pub mod logs;
 pub mod metrics;
 pub mod moment;
 pub mod money;

@@ -7,9 +7,10 @@ use clap::{Parser, Subcommand};
 use orderboard::audit::Progress;
 use orderboard::cache::Faults;
 use orderboard::cache::redis::PersonalPages;
-use orderboard::config::Config;
+use orderboard::config::{Config, ConfigError};
 use orderboard::error::Fault;
 use orderboard::exchange::journal;
+use orderboard::logs::Format;
 use orderboard::{accounts, app, audit, database, demo, doctor, statistics};
 
 /// A self-hosted, real-time order board. Settings come from the environment; see the README.
@@ -42,33 +43,34 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::INFO)
-        .with_target(false)
-        .init();
+    let config = Config::from_env();
+    // What is wrong with the settings is told by whoever needs them.
+    let logs = config.as_ref().map(|config| config.logs).unwrap_or_default();
+    logs.start();
     let command = Arguments::parse().command;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(command)),
+        Ok(runtime) => runtime.block_on(run(command, config)),
         Err(error) => Err(error.to_string()),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("orderboard: {error}");
+            match logs.format {
+                Format::Text => eprintln!("orderboard: {error}"),
+                Format::Json => tracing::error!("{error}"),
+            }
             ExitCode::from(2)
         }
     }
 }
 
 /// Runs a command; whether all is well, or why it could not run.
-async fn run(command: Command) -> Result<bool, String> {
+async fn run(command: Command, config: Result<Config, ConfigError>) -> Result<bool, String> {
     if let Command::Demo(options) = command {
         return demo::run(options).await.map(|()| true);
     }
-    let config = Config::from_env();
     if let Command::Doctor = command {
         let well = doctor::run(config, &mut std::io::stdout()).await;
         return well.map_err(|error| error.to_string());

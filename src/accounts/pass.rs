@@ -12,9 +12,11 @@ use uuid::Uuid;
 use super::keys::{self, Hash};
 use super::{Accounts, Roles, store};
 use crate::app::App;
+use crate::database::bounded;
 use crate::error::{Fault, Refusal, Refused};
 use crate::flood::Party;
 use crate::identity::{Role, User};
+use crate::logs::Trouble;
 use crate::web::{is_api, session};
 
 /// How long a server believes what the database said.
@@ -225,13 +227,14 @@ fn keep(
 pub async fn watch(app: Arc<App>) {
     let mut timer = tokio::time::interval(WATCH_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut trouble = Trouble::with("looking for sessions that have ended");
     loop {
         timer.tick().await;
         let open = app.hub.sessions();
         for some in open.chunks(TOGETHER) {
             let listed = store::list_sessions(&app.users, some);
             // While the database is away nothing can end.
-            let Ok(Ok(good)) = tokio::time::timeout(FRESH, listed).await else { break };
+            let Some(good) = trouble.note(bounded(FRESH, listed).await) else { break };
             some.iter().filter(|session| !good.contains(session)).for_each(|it| app.hub.end(*it));
         }
     }
@@ -240,9 +243,10 @@ pub async fn watch(app: Arc<App>) {
 /// Throws away what has expired, for as long as the server runs.
 pub async fn forget(app: Arc<App>) {
     let mut timer = tokio::time::interval(FORGET_EVERY);
+    let mut trouble = Trouble::with("forgetting sessions that have expired");
     loop {
         timer.tick().await;
-        while matches!(store::forget_expired(&app.users).await, Ok(1000)) {}
+        while trouble.note(store::forget_expired(&app.users).await) == Some(1000) {}
     }
 }
 

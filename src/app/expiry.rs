@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 use super::App;
 use crate::exchange::command::{Command, CompleteContract, ExpireOrder};
 use crate::identity::User;
+use crate::logs::Trouble;
 use crate::{contracts, orders};
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -24,20 +25,23 @@ const NEVER: u32 = u32::MAX;
 /// Looks for as long as the server runs. What was due while no server ran is done at once.
 pub async fn run(app: Arc<App>, pool: MySqlPool) {
     let (expire, complete) = (app.config.expire_after_days, app.config.complete_after_days);
+    let mut orders_trouble = Trouble::with("looking for orders that expire");
+    let mut contracts_trouble = Trouble::with("looking for contracts that complete by themselves");
     let mut timer = tokio::time::interval(LOOK_EVERY);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         timer.tick().await;
-        // A database that is away is spoken of by whoever needs it more.
         while expire != NEVER
-            && let Ok(due) = orders::store::list_due(&pool, expire, TOGETHER).await
+            && let Some(due) =
+                orders_trouble.note(orders::store::list_due(&pool, expire, TOGETHER).await)
             && ask(&app, &due, |order_id| {
                 Command::ExpireOrder(ExpireOrder { order_id, after: expire * DAY })
             })
             .await
         {}
         while complete != NEVER
-            && let Ok(due) = contracts::store::list_due(&pool, complete, TOGETHER).await
+            && let Some(due) =
+                contracts_trouble.note(contracts::store::list_due(&pool, complete, TOGETHER).await)
             && ask(&app, &due, |contract_id| {
                 let after = Some(complete * DAY);
                 Command::CompleteContract(CompleteContract { contract_id, after })

@@ -36,6 +36,7 @@ use crate::feed::follower::{self, Follower};
 use crate::feed::hub::Hub;
 use crate::feed::{census, fanout};
 use crate::flood::Flood;
+use crate::logs::Trouble;
 use crate::metrics::Metrics;
 use crate::{admin, board, cache, i18n, orders, routes, statistics, web};
 
@@ -296,9 +297,10 @@ async fn summarise(app: Arc<App>, mut counted: watch::Receiver<u64>) {
 /// Forgets keyed requests after a day.
 async fn forget(pool: MySqlPool) {
     let mut timer = tokio::time::interval(FORGET_EVERY);
+    let mut trouble = Trouble::with("forgetting old requests");
     loop {
         timer.tick().await;
-        while matches!(journal::forget_old_requests(&pool).await, Ok(1000)) {}
+        while trouble.note(journal::forget_old_requests(&pool).await) == Some(1000) {}
     }
 }
 

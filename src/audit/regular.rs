@@ -12,6 +12,7 @@ use super::{Progress, run, store};
 use crate::config::Config;
 use crate::database;
 use crate::error::Fault;
+use crate::logs::Trouble;
 use crate::moment::Moment;
 
 /// How often a server looks whether another one has made an audit, or it is time for one.
@@ -62,19 +63,18 @@ pub async fn keep(config: &Config, pool: &MySqlPool, last: &LastBooks) {
     let calm_until = Instant::now() + every.min(CALM);
     let mut timer = tokio::time::interval(LOOK_EVERY.min(every));
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looking = Trouble::with("looking at what the last audit said");
+    let mut auditing = Trouble::with("the regular audit");
     loop {
         timer.tick().await;
-        // A database that is away is spoken of by whoever needs it more.
-        let Ok(books) = store::find_books(pool).await else { continue };
+        let Some(books) = looking.note(store::find_books(pool).await) else { continue };
         last.set(books);
         let due = books.is_none_or(|books| books.is_due(every));
         if is_never || !due || Instant::now() < calm_until {
             continue;
         }
-        match audit(config, every).await {
-            Ok(true) => last.set(store::find_books(pool).await.unwrap_or(books)),
-            Ok(false) => {}
-            Err(fault) => tracing::warn!(error = %fault, "the audit could not be made"),
+        if auditing.note(audit(config, every).await) == Some(true) {
+            last.set(store::find_books(pool).await.unwrap_or(books));
         }
     }
 }

@@ -37,6 +37,8 @@ fn every_wrong_value_is_named_at_once() {
         ("AUDIT_EVERY_SECONDS", "hourly"),
         ("MAX_ORDERS_PER_DAY", "many"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "trace"),
     ]);
     let text = wrong.unwrap_err().to_string();
     for name in [
@@ -53,6 +55,8 @@ fn every_wrong_value_is_named_at_once() {
         "AUDIT_EVERY_SECONDS:",
         "MAX_ORDERS_PER_DAY:",
         "TRUSTED_PROXIES:",
+        "LOG_FORMAT:",
+        "LOG_LEVEL:",
     ] {
         assert!(text.contains(name), "{name} is not named in {text}");
     }

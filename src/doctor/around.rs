@@ -12,6 +12,7 @@ use super::Findings;
 use crate::cache::Faults;
 use crate::cache::memcached::SharedPages;
 use crate::config::{Auth, Config};
+use crate::logs::Level;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Files that a server has open besides its connections.
@@ -41,6 +42,13 @@ pub fn settings(config: &Config, findings: &mut Findings) {
             "SECRET_KEY is not set: a new one is made up at each start, which forgets who is \
              logged in, and no other server can read its cookies",
         );
+    }
+    match config.logs.level {
+        Level::Debug => findings.note("LOG_LEVEL=debug: a line for every request; for looking"),
+        Level::Error | Level::Warn => {
+            findings.note("LOG_LEVEL hides what is back again, and that the books balance");
+        }
+        Level::Info => {}
     }
     let needed = config.max_connections + OTHER_FILES;
     match open_files() {

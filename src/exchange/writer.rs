@@ -18,6 +18,7 @@ use super::pace::{MOST, Pace};
 use super::{Submission, store};
 use crate::database;
 use crate::error::{Fault, Refused};
+use crate::logs::Trouble;
 
 /// An idle session is dropped by the database after 5 s (see `database::WRITER_SESSION`).
 const PING_EVERY: Duration = Duration::from_secs(2);
@@ -48,6 +49,7 @@ pub(super) fn spawn(
             measures,
             careful_until: None,
             down: false,
+            trouble: Trouble::with("writing batches"),
         };
         let run = std::panic::AssertUnwindSafe(|| runtime.block_on(writer.run()));
         if std::panic::catch_unwind(run).is_err() {
@@ -68,6 +70,7 @@ struct Writer {
     careful_until: Option<Instant>,
     /// The database did not work when last asked: nobody waits long to hear that again.
     down: bool,
+    trouble: Trouble,
 }
 
 impl Writer {
@@ -141,6 +144,7 @@ impl Writer {
                     Ok(()) => {
                         tries = 0;
                         self.down = false;
+                        self.trouble.note(Ok::<(), &str>(()));
                     }
                     Err(Failure::Repeated) => {
                         self.careful_until = Some(Instant::now() + CAREFUL);
@@ -157,6 +161,7 @@ impl Writer {
                         refuse(group.drain(..), fault);
                     }
                     Err(Failure::Unavailable(error)) => {
+                        self.trouble.note(Err::<(), _>(&error));
                         refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
                     }
                     Err(Failure::CommitLost(error, applied)) => {
@@ -182,12 +187,13 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        self.trouble.note(Err::<(), _>(error));
         let now = Instant::now();
         let late = group.iter().all(|submission| submission.deadline <= now);
         if late || self.down || tries >= ATTEMPTS {
             return refuse(group.drain(..), || Fault::Unavailable(error.to_string()));
         }
-        tracing::warn!(%error, tries, "trying a batch again");
+        tracing::debug!(%error, tries, "trying a batch again");
         let base_ms = 10u64 << tries;
         tokio::time::sleep(Duration::from_millis(base_ms + fastrand::u64(0..base_ms))).await;
     }
@@ -248,11 +254,12 @@ impl Writer {
                     return self.answer_and_publish(group, applied);
                 }
                 Ok(false) => return tracing::info!(batch = %id, "it was not committed"),
-                Err(error) => tracing::warn!(%error, "still unknown; looking again"),
+                Err(error) => tracing::debug!(%error, "still unknown; looking again"),
             }
             tokio::time::sleep(Duration::from_millis(100 + fastrand::u64(0..100))).await;
         }
         let unknown = group.drain(..applied.answers.len());
+        tracing::warn!(batch = %id, "nobody knows in time whether it was committed");
         refuse(unknown, || Fault::OutcomeUnknown(lost.to_string()));
     }
 
