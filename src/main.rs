@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use orderboard::audit::Progress;
-use orderboard::cache::Faults;
+use orderboard::cache::Measures;
 use orderboard::cache::redis::PersonalPages;
 use orderboard::config::{Config, ConfigError};
 use orderboard::error::Fault;
@@ -114,7 +114,7 @@ async fn rebuild(config: &Config) -> Result<(), Fault> {
     for difference in &rebuilt.differences {
         println!("{difference}");
     }
-    let pages = PersonalPages::new(config.redis_url.as_deref(), Faults::default())
+    let pages = PersonalPages::new(config.redis_url.as_deref(), Measures::default())
         .map_err(|error| Fault::Internal(format!("REDIS_URL: {error}")))?;
     for user in rebuilt.mended {
         pages.flush(&rebuilt.history, user).await;

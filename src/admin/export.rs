@@ -156,12 +156,12 @@ fn export(request: Request, table: Table) -> Result<Response, Refused> {
         Arc::clone(&request.app.exports).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
     let (parts, sent) = mpsc::channel(WAITING);
     let name = table.name();
-    let trace_as = request.path.clone();
+    let (trace, path) = (request.trace.clone(), request.path.clone());
     let app = Arc::clone(&request.app);
     tokio::spawn(async move {
         let _turn = turn;
         if let Err(error) = send(&app, table, &parts).await {
-            tracing::error!(path = trace_as, %error, "an export broke off");
+            tracing::error!(trace = trace.as_str(), path, %error, "an export broke off");
             let broken = Err(Fault::Database(error));
             let _ = parts.send_timeout(broken, PATIENCE).await;
         }

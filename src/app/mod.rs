@@ -24,7 +24,6 @@ use crate::admin::pulse::Pulse;
 use crate::audit::regular::{self, LastBooks};
 use crate::board::index::Board;
 use crate::board::pages::Pages;
-use crate::cache::Faults;
 use crate::cache::memcached::SharedPages;
 use crate::cache::redis::PersonalPages;
 use crate::config::{Auth, Config};
@@ -38,6 +37,7 @@ use crate::feed::{census, fanout};
 use crate::flood::Flood;
 use crate::logs::Trouble;
 use crate::metrics::Metrics;
+use crate::statistics::Standing;
 use crate::{admin, board, cache, i18n, orders, routes, statistics, web};
 
 /// Filtered boards that are searched at once, on one server.
@@ -72,6 +72,8 @@ pub struct App {
     pub pulse: Pulse,
     /// What the last audit said.
     pub books: LastBooks,
+    /// How the statistics are counted here.
+    pub statistics: Standing,
     database_up: Arc<AtomicBool>,
 }
 
@@ -119,31 +121,38 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let redis_url = config.redis_url.as_deref();
     let redis = |error: redis::RedisError| Fault::Internal(format!("REDIS_URL: {error}"));
     let bell = Bell::start(redis_url, &history, &hub).map_err(redis)?;
-    let faults = Faults::default();
-    let personal = PersonalPages::new(redis_url, faults.clone()).map_err(redis)?;
-    let shared = SharedPages::new(config.memcached_url.as_deref(), faults.clone());
-    let flood = Flood::new(config.limits, redis_url, &history, &faults).map_err(redis)?;
+    let measures = cache::Measures::default();
+    let personal = PersonalPages::new(redis_url, measures.clone()).map_err(redis)?;
+    let shared = SharedPages::new(config.memcached_url.as_deref(), measures.clone());
+    let flood = Flood::new(config.limits, redis_url, &history, &measures).map_err(redis)?;
     let (committed, runs) = mpsc::channel(COMMITTED);
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
-    let mut metrics = Metrics::new(&exchange, &hub.measures, &flood, &faults);
+    let interactions_pool = database::pool(interactions);
+    let pools = [
+        ("interactions", interactions_pool.clone()),
+        ("users", users_pool.clone()),
+        ("followers", pool.clone()),
+    ];
+    let mut metrics = Metrics::new(&exchange, &hub.measures, &flood, &measures, pools);
     if let Some(accounts) = &accounts {
         metrics.count_passwords(&accounts.hashing);
     }
     let app = Arc::new(App {
         metrics,
-        interactions: database::pool(interactions.clone()),
+        interactions: interactions_pool,
         users: users_pool,
         exchange,
         board: Arc::clone(&board),
         hub: Arc::clone(&hub),
-        pages: Pages::new(shared),
+        pages: Pages::new(shared, &measures),
         personal,
         cookie_key: Key::derive_from(&config.secret_key),
         accounts,
         pulse: Pulse::default(),
         books: LastBooks::default(),
+        statistics: Standing::default(),
         flood: Arc::new(flood),
         searches: Semaphore::new(SEARCHES),
         exports: Arc::new(Semaphore::new(EXPORTS)),
@@ -161,7 +170,6 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         committed: runs,
         database_up,
     };
-    let counted = watch::Sender::new(0);
     let mut following = tokio::spawn(follower.run());
     let mut background = vec![
         tokio::spawn(statistics::follow(
@@ -169,7 +177,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             users,
             board.watch(),
             leaving.clone(),
-            counted.clone(),
+            app.statistics.clone(),
         )),
         tokio::spawn({
             let hub = Arc::clone(&hub);
@@ -180,7 +188,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             let app = Arc::clone(&app);
             async move { Pulse::run(&app).await }
         }),
-        tokio::spawn(summarise(Arc::clone(&app), counted.subscribe())),
+        tokio::spawn(summarise(Arc::clone(&app), app.statistics.counted.subscribe())),
         tokio::spawn(expiry::run(Arc::clone(&app), pool.clone())),
         tokio::spawn({
             let (app, pool) = (Arc::clone(&app), pool.clone());
@@ -202,8 +210,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     println!("orderboard is listening on http://{address}");
     let routes = routes::all(Arc::clone(&app));
     let server = tokio::spawn({
-        let config = app.config.clone();
-        async move { web::server::serve(listener, routes, &config, leaving).await }
+        let (config, measures) = (app.config.clone(), Arc::clone(&app.metrics.web));
+        async move { web::server::serve(listener, routes, &config, &measures, leaving).await }
     });
     let ended = tokio::select! {
         () = wait_for_signal() => Ok(()),

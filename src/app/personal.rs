@@ -104,8 +104,10 @@ impl Request {
             .filter(|kept| app.board.knows(kept.revision, kept.batch))
             .map(|kept| kept.value)
             .filter(|value| value.is_page(window.page));
+        let is_good = kept.as_ref().is_some_and(|value| value.revision() >= needed);
+        app.personal.note_lookup(is_good);
         let old = match kept {
-            Some(mut value) if value.revision() >= needed => {
+            Some(mut value) if is_good => {
                 value.advance(head.revision);
                 return Ok((value, Source::Redis));
             }

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::index::{Board, Part, Selection, Wanted};
 use super::{Only, Page, view};
 use crate::cache::memcached::SharedPages;
+use crate::cache::{Lookups, Measures};
 use crate::database::Reads;
 use crate::error::{Fault, Refused};
 use crate::exchange::journal::Position;
@@ -27,6 +28,7 @@ const ATTEMPTS: u32 = 5;
 pub struct Pages {
     pub shared: SharedPages,
     hot: Mutex<Hot>,
+    lookups: Lookups,
 }
 
 type Cell = Arc<OnceCell<Arc<Snapshot>>>;
@@ -71,8 +73,8 @@ struct MovedOn {
 }
 
 impl Pages {
-    pub fn new(shared: SharedPages) -> Pages {
-        Pages { shared, hot: Mutex::default() }
+    pub fn new(shared: SharedPages, measures: &Measures) -> Pages {
+        Pages { shared, hot: Mutex::default(), lookups: measures.lookups("memory") }
     }
 
     /// A part of the board as of its newest revision here, and where it came from. Of those who
@@ -99,7 +101,10 @@ impl Pages {
                 Ok::<_, Result<MovedOn, sqlx::Error>>(Snapshot::of(page))
             });
             match made.await {
-                Ok(page) => return Ok((Arc::clone(page), source)),
+                Ok(page) => {
+                    self.lookups.note(source == Source::Memory);
+                    return Ok((Arc::clone(page), source));
+                }
                 Err(Ok(MovedOn { to })) => {
                     board.reached(to, Duration::from_millis(500)).await;
                 }
@@ -147,12 +152,14 @@ impl Pages {
         if let Some(bytes) = known {
             match serde_json::from_slice::<Page>(&bytes) {
                 Ok(page) if is_of(&page, wanted, selection) => {
+                    self.shared.note_lookup(true);
                     return Ok((Arc::new(page), Source::Memcached));
                 }
                 // The same as nothing.
                 _ => self.shared.note_garbage(),
             }
         }
+        self.shared.note_lookup(false);
         let page = make(reads, wanted, selection).await?;
         self.shared.set(&key, serde_json::to_vec(&page).expect("pages are plain data")).await;
         Ok((Arc::new(page), Source::Mysql))

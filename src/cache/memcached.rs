@@ -8,7 +8,7 @@ use std::time::Duration;
 use memcache::exp::{AsyncMemcache, Error, Ttl};
 use tokio::time::timeout;
 
-use super::{Breaker, Faults};
+use super::{Breaker, Lookups, Measures};
 
 /// A page of an old revision is asked for by nobody; memcached would push it out by itself.
 const TTL: Ttl = Ttl::secs(300);
@@ -23,19 +23,22 @@ pub struct SharedPages {
     /// died with it, and the name may stand for another machine by now.
     client: Mutex<Option<AsyncMemcache>>,
     breaker: Breaker,
+    /// `None`: there is nothing to look into.
+    lookups: Option<Lookups>,
 }
 
 impl SharedPages {
     /// A cache at `memcache://host:port`; without a URL nothing is ever found.
-    pub fn new(url: Option<&str>, faults: Faults) -> SharedPages {
+    pub fn new(url: Option<&str>, measures: Measures) -> SharedPages {
         let address = url.map(|url| {
             let host = url.split_once("://").map_or(url, |(_, host)| host);
             host.split(['/', '?']).next().unwrap_or(host).to_owned()
         });
         SharedPages {
+            lookups: address.as_ref().map(|_| measures.lookups("memcached")),
             address,
             client: Mutex::new(None),
-            breaker: Breaker::new("memcached", "pages come from the database", faults),
+            breaker: Breaker::new("memcached", "pages come from the database", measures),
         }
     }
 
@@ -48,6 +51,11 @@ impl SharedPages {
         if let Some(client) = self.client().await {
             self.note(client.set(key, value, TTL).await);
         }
+    }
+
+    /// Counts a page that was looked for.
+    pub fn note_lookup(&self, found: bool) {
+        self.lookups.iter().for_each(|lookups| lookups.note(found));
     }
 
     /// What was found is nothing that we wrote.

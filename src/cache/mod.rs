@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
 
 /// After a failure a cache is not asked for so long.
 const REST: Duration = Duration::from_millis(500);
@@ -17,13 +18,50 @@ const AWAY: u32 = 3;
 /// A cache that is full refuses one page after the other: a line in the log so often is enough.
 const SAY_EVERY_MS: u64 = 600_000;
 
-/// What went wrong with caches, counted by cache and kind.
-#[derive(Clone, Default, Debug)]
-pub struct Faults(pub Family<[(&'static str, &'static str); 2], Counter>);
+type Labels = [(&'static str, &'static str); 2];
 
-impl Faults {
-    fn count(&self, cache: &'static str, kind: &'static str) {
-        self.0.get_or_create(&[("cache", cache), ("kind", kind)]).inc();
+/// What operators can know of the caches: handles to the same numbers wherever they are held.
+#[derive(Clone, Default, Debug)]
+pub struct Measures {
+    faults: Family<Labels, Counter>,
+    lookups: Family<Labels, Counter>,
+}
+
+impl Measures {
+    fn count_fault(&self, cache: &'static str, kind: &'static str) {
+        self.faults.get_or_create(&[("cache", cache), ("kind", kind)]).inc();
+    }
+
+    /// Where the look-ups of one cache are counted.
+    pub fn lookups(&self, cache: &'static str) -> Lookups {
+        let count =
+            |result| self.lookups.get_or_create_owned(&[("cache", cache), ("result", result)]);
+        Lookups { hits: count("hit"), misses: count("miss") }
+    }
+
+    /// Names them all for `/metrics`.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Caches that failed, refused or held garbage";
+        registry.register("cache_faults", help, self.faults.clone());
+        let help = "Pages looked for in a cache, and whether a good one was there";
+        registry.register("cache_lookups", help, self.lookups.clone());
+    }
+}
+
+/// How often something good was found in a cache, and how often not.
+#[derive(Clone, Debug)]
+pub struct Lookups {
+    hits: Counter,
+    misses: Counter,
+}
+
+impl Lookups {
+    pub fn note(&self, found: bool) {
+        if found {
+            self.hits.inc()
+        } else {
+            self.misses.inc()
+        };
     }
 }
 
@@ -37,11 +75,15 @@ pub struct Breaker {
     rests_until_ms: AtomicU64,
     failures_in_a_row: AtomicU32,
     quiet_until_ms: AtomicU64,
-    faults: Faults,
+    measures: Measures,
 }
 
 impl Breaker {
-    pub fn new(name: &'static str, meanwhile: &'static str, faults: Faults) -> Breaker {
+    pub fn new(name: &'static str, meanwhile: &'static str, measures: Measures) -> Breaker {
+        // What never happened is known to be none.
+        for kind in ["failure", "refusal", "garbage"] {
+            let _ = measures.faults.get_or_create(&[("cache", name), ("kind", kind)]);
+        }
         Breaker {
             name,
             meanwhile,
@@ -49,7 +91,7 @@ impl Breaker {
             rests_until_ms: AtomicU64::new(0),
             failures_in_a_row: AtomicU32::new(0),
             quiet_until_ms: AtomicU64::new(0),
-            faults,
+            measures,
         }
     }
 
@@ -64,7 +106,7 @@ impl Breaker {
 
     /// Whoever refuses something answers: that costs a miss, and what it holds is still good.
     fn note_refusal(&self, error: &dyn std::fmt::Display) {
-        self.faults.count(self.name, "refusal");
+        self.measures.count_fault(self.name, "refusal");
         let now = self.now_ms();
         let quiet = |until: u64| (until <= now).then_some(now + SAY_EVERY_MS);
         let order = Ordering::Relaxed;
@@ -76,7 +118,7 @@ impl Breaker {
 
     /// What it holds under our key is not what we wrote there.
     fn note_garbage(&self) {
-        self.faults.count(self.name, "garbage");
+        self.measures.count_fault(self.name, "garbage");
     }
 
     pub fn note<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Option<T> {
@@ -88,7 +130,7 @@ impl Breaker {
                 Some(value)
             }
             Err(error) => {
-                self.faults.count(self.name, "failure");
+                self.measures.count_fault(self.name, "failure");
                 let until = self.now_ms() + REST.as_millis() as u64;
                 self.rests_until_ms.store(until, Ordering::Relaxed);
                 if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == AWAY {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ErrorKind, Pipeline, RedisFuture, RedisResult, Value};
 
-use super::{Breaker, Faults};
+use super::{Breaker, Lookups, Measures};
 use crate::identity::User;
 
 const TTL_SECONDS: u32 = 3600;
@@ -100,15 +100,18 @@ impl ConnectionLike for Connection {
 pub struct PersonalPages {
     connection: Option<Connection>,
     breaker: Breaker,
+    /// `None`: there is nothing to look into.
+    lookups: Option<Lookups>,
 }
 
 impl PersonalPages {
     /// A cache at this URL; without one nothing is ever found.
-    pub fn new(url: Option<&str>, faults: Faults) -> RedisResult<PersonalPages> {
+    pub fn new(url: Option<&str>, measures: Measures) -> RedisResult<PersonalPages> {
         let connection = url.map(connect).transpose()?;
         Ok(PersonalPages {
+            lookups: url.map(|_| measures.lookups("redis")),
             connection,
-            breaker: Breaker::new("redis", "pages come from the database", faults),
+            breaker: Breaker::new("redis", "pages come from the database", measures),
         })
     }
 
@@ -128,6 +131,11 @@ impl PersonalPages {
     /// Forgets all pages of one person, and of nobody else.
     pub async fn flush(&self, history: &str, user: User) {
         self.ask::<()>(redis::cmd("UNLINK").arg(key(history, user))).await;
+    }
+
+    /// Counts a page that was looked for.
+    pub fn note_lookup(&self, found: bool) {
+        self.lookups.iter().for_each(|lookups| lookups.note(found));
     }
 
     /// What was found is nothing that we wrote.

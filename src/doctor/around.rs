@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Findings;
-use crate::cache::Faults;
+use crate::cache::Measures;
 use crate::cache::memcached::SharedPages;
 use crate::config::{Auth, Config};
 use crate::logs::Level;
@@ -118,7 +118,7 @@ pub async fn memcached(url: Option<&str>) -> Findings {
         findings.note("MEMCACHED_URL is not set: pages are kept in the server's memory alone");
         return findings;
     }
-    let cache = SharedPages::new(url, Faults::default());
+    let cache = SharedPages::new(url, Measures::default());
     let (key, value) = (key(), Uuid::new_v4().into_bytes().to_vec());
     cache.set(&key, value.clone()).await;
     if cache.get(&key).await == Some(value) {

@@ -35,6 +35,8 @@ pub enum Keys {
 pub struct Applied {
     pub answers: Vec<Answer>,
     pub run: Option<Run>,
+    /// How long its COMMIT took, if it was answered and there was something to commit.
+    pub commit_took: Option<Duration>,
 }
 
 /// Why an attempt came to nothing, or may have.
@@ -63,13 +65,14 @@ pub async fn attempt(
     let (batch, answers) = apply(connection, group, keys).await.map_err(classify)?;
     if batch.is_empty() {
         step(store::end(connection)).await.map_err(classify)?;
-        return Ok(Applied { answers, run: None });
+        return Ok(Applied { answers, run: None, commit_took: None });
     }
     let run = batch.to_run(id);
     let written = step(store::write(connection, &batch, &run)).await;
-    let applied = Applied { answers, run: batch.has_events().then_some(run) };
+    let run = batch.has_events().then_some(run);
+    let applied = Applied { answers, run, commit_took: written.as_ref().ok().copied() };
     match written {
-        Ok(()) => Ok(applied),
+        Ok(_) => Ok(applied),
         Err(error) if keys == Keys::TakenForNew && is_duplicate(&error) => Err(Failure::Repeated),
         Err(error) => Err(match classify(error) {
             Failure::Lost(error) => Failure::CommitLost(error, applied),

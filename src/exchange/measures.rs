@@ -15,6 +15,7 @@ pub struct Measures {
     pub queued: Gauge,
     commands_in_batch: Histogram,
     batch_took: Histogram,
+    commit_took: Histogram,
 }
 
 const COMMANDS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
@@ -28,6 +29,7 @@ impl Default for Measures {
             queued: Gauge::default(),
             commands_in_batch: Histogram::new(COMMANDS),
             batch_took: Histogram::new(SECONDS),
+            commit_took: Histogram::new(SECONDS),
         }
     }
 }
@@ -41,6 +43,11 @@ impl Measures {
         self.batch_took.observe(took.as_secs_f64());
     }
 
+    /// Takes note of how long the database took for a COMMIT alone.
+    pub fn note_commit(&self, took: Duration) {
+        self.commit_took.observe(took.as_secs_f64());
+    }
+
     /// Names them all for `/metrics`.
     pub fn register(&self, registry: &mut Registry) {
         let exchange = registry.sub_registry_with_prefix("exchange");
@@ -50,5 +57,7 @@ impl Measures {
         let (size, took) = (self.commands_in_batch.clone(), self.batch_took.clone());
         exchange.register("commands_in_batch", "Commands in a batch", size);
         exchange.register_with_unit("batch", "How long a batch took", Unit::Seconds, took);
+        let help = "How long the COMMIT of a batch took, which is the disk's time mostly";
+        exchange.register_with_unit("commit", help, Unit::Seconds, self.commit_took.clone());
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
@@ -182,13 +183,13 @@ pub async fn load_runs(
     rows.iter().flatten().map(journal::from_row).collect()
 }
 
-/// Writes the batch's changes and commits, in one message. An error of the database means that
-/// nothing was committed; a lost connection leaves that open.
+/// Writes the batch's changes and commits, in one message; gives how long the commit took. An error
+/// of the database means that nothing was committed; a lost connection leaves that open.
 pub async fn write(
     connection: &mut MySqlConnection,
     batch: &Batch,
     run: &Run,
-) -> Result<(), sqlx::Error> {
+) -> Result<Duration, sqlx::Error> {
     let mut text = String::new();
     // First, since a key that is known already ends it here.
     write_requests(&mut text, batch);
@@ -198,7 +199,13 @@ pub async fn write(
         write_journal(&mut text, batch, run);
     }
     text.push_str("COMMIT");
-    results(connection, text).await.map(|_| ())
+    let mut done = sqlx::raw_sql(AssertSqlSafe(text)).fetch_many(connection);
+    // The database tells each statement's end before it goes on with the next one.
+    let (mut before, mut last) = (Instant::now(), Instant::now());
+    while done.try_next().await?.is_some() {
+        (before, last) = (last, Instant::now());
+    }
+    Ok(last - before)
 }
 
 /// Ends a transaction that wrote nothing.

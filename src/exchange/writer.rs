@@ -219,6 +219,7 @@ impl Writer {
         };
         match applied {
             Ok(applied) => {
+                applied.commit_took.iter().for_each(|took| self.measures.note_commit(*took));
                 self.answer_and_publish(group, applied);
                 Ok(())
             }
@@ -258,8 +259,8 @@ impl Writer {
             }
             tokio::time::sleep(Duration::from_millis(100 + fastrand::u64(0..100))).await;
         }
-        let unknown = group.drain(..applied.answers.len());
         tracing::warn!(batch = %id, "nobody knows in time whether it was committed");
+        let unknown = group.drain(..applied.answers.len());
         refuse(unknown, || Fault::OutcomeUnknown(lost.to_string()));
     }
 

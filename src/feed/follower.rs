@@ -93,6 +93,7 @@ impl Follower {
     /// Looks at the head, and catches up or starts over.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
         let head = bounded(READ_LIMIT, journal::head(&self.pool)).await?;
+        self.hub.measures.note_journal(head.revision);
         let here = self.board.position();
         let replaced = head.history != here.history
             || head.revision < here.revision

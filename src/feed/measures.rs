@@ -11,6 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::outlet::Sent;
 use crate::exchange::event::{Event, Run};
+use crate::moment::Moment;
 
 /// How a run came to this server.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,6 +25,8 @@ pub enum Way {
 }
 
 impl Way {
+    const ALL: [Way; 3] = [Way::Writer, Way::Bell, Way::Journal];
+
     fn name(self) -> &'static str {
         match self {
             Way::Writer => "writer",
@@ -48,7 +51,11 @@ pub struct Measures {
     /// How long a change took at most from its commit to its last watcher, in milliseconds, since
     /// that was asked last.
     longest_ms: Arc<AtomicU64>,
-    pub runs: Family<[(&'static str, &'static str); 1], Counter>,
+    runs: Family<[(&'static str, &'static str); 1], Counter>,
+    runs_by_way: [Counter; Way::ALL.len()],
+    /// The journal's newest revision, and when that was seen, in seconds since 1970.
+    pub journal_revision: Gauge,
+    journal_seen: Gauge,
     pub redis_up: Gauge,
     pub redis_lag: Histogram,
     pub first_to_last: Histogram,
@@ -62,6 +69,8 @@ const SECONDS: [f64; 14] =
 impl Default for Measures {
     fn default() -> Measures {
         let histogram = || Histogram::new(SECONDS);
+        let runs = Family::<[(&'static str, &'static str); 1], Counter>::default();
+        let runs_by_way = Way::ALL.map(|way| runs.get_or_create_owned(&[("way", way.name())]));
         Measures {
             watchers: Gauge::default(),
             messages: Counter::default(),
@@ -73,7 +82,10 @@ impl Default for Measures {
             placed: Counter::default(),
             accepted: Counter::default(),
             longest_ms: Arc::default(),
-            runs: Family::default(),
+            runs,
+            runs_by_way,
+            journal_revision: Gauge::default(),
+            journal_seen: Gauge::default(),
             redis_up: Gauge::default(),
             redis_lag: histogram(),
             first_to_last: histogram(),
@@ -92,7 +104,13 @@ impl Measures {
                 _ => continue,
             };
         }
-        self.runs.get_or_create(&[("way", way.name())]).inc();
+        self.runs_by_way[way as usize].inc();
+    }
+
+    /// Takes note of where the journal stands, as it just said.
+    pub fn note_journal(&self, revision: u64) {
+        self.journal_revision.set(revision.cast_signed());
+        self.journal_seen.set(Moment::now().millis() / 1000);
     }
 
     pub fn note_sent(&self, sent: Sent) {
@@ -137,6 +155,14 @@ impl Measures {
             feed.register(name, help, counter.clone());
         }
         feed.register("runs", "Committed runs, by the way they came here", self.runs.clone());
+        let (revision, seen) = (self.journal_revision.clone(), self.journal_seen.clone());
+        feed.register(
+            "journal_revision",
+            "The journal's newest revision, when last seen",
+            revision,
+        );
+        let help = "When this server last saw where the journal stands";
+        feed.register_with_unit("journal_seen_timestamp", help, Unit::Seconds, seen);
         feed.register("redis_up", "Whether redis carries the bell", self.redis_up.clone());
         let histograms = [
             ("redis_lag", "From knocking at redis until hearing it", &self.redis_lag),

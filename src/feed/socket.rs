@@ -23,6 +23,7 @@ use crate::exchange::event::Mark;
 use crate::identity::{Role, User};
 use crate::moment::Moment;
 use crate::web::guarded::Guarded;
+use crate::web::trace::Trace;
 
 type Socket = WebSocketStream<Line>;
 
@@ -54,16 +55,17 @@ const AHEAD: Duration = Duration::from_secs(1);
 const RETURN_MS: u64 = 4000;
 
 /// Carries the feed over an upgraded connection until either side ends it.
-pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat) {
+pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat, trace: Trace) {
     // An upgrade that never comes is a client that left.
     let Ok(upgraded) = upgrade.await else { return };
     // Our own accept loop makes nothing else.
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded>>() else {
-        return tracing::error!("an upgraded connection is no TCP stream");
+        let trace = trace.as_str();
+        return tracing::error!(trace, "an upgraded connection is no TCP stream");
     };
     let read = read_buf.to_vec();
-    // It would keep the buffer for the request's headers for as long as the socket lives.
-    drop(read_buf);
+    // They would keep the buffer for the request's headers for as long as the socket lives.
+    drop((read_buf, trace));
     converse(io.into_inner().into_inner(), read, hub, hello, seat).await;
 }
 

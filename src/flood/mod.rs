@@ -5,6 +5,7 @@
 //! (`shared`). What is frequent (requests, queries) is counted in this process and told to redis now
 //! and then (`windows`): a cached page must not cost a round trip.
 
+mod measures;
 mod shared;
 mod windows;
 
@@ -14,12 +15,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use sha2::{Digest, Sha256};
 
-use crate::cache::Faults;
+use crate::cache::Measures;
 use crate::identity::User;
+use measures::Refusals;
 use shared::{Answer, Shared};
 use windows::Windows;
 
@@ -90,7 +90,7 @@ pub struct Flood {
     on_their_way: Arc<Mutex<HashMap<u32, u32>>>,
     /// Customers whose orders redis has not counted, with the day.
     uncounted: Mutex<HashMap<u32, u64>>,
-    pub refusals: Family<[(&'static str, &'static str); 1], Counter>,
+    pub refusals: Refusals,
 }
 
 /// An order's place among those of its day.
@@ -109,6 +109,17 @@ pub struct OnItsWay {
 }
 
 impl Kind {
+    const ALL: [Kind; 8] = [
+        Kind::Orders,
+        Kind::Accepts,
+        Kind::Changes,
+        Kind::Queries,
+        Kind::Requests,
+        Kind::Sockets,
+        Kind::LogIns,
+        Kind::SignUps,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Orders => "orders",
@@ -169,18 +180,18 @@ impl Flood {
         limits: Limits,
         redis_url: Option<&str>,
         namespace: &str,
-        faults: &Faults,
+        measures: &Measures,
     ) -> redis::RedisResult<Flood> {
         let windows = Arc::new(Windows::default());
         let shared =
-            redis_url.map(|url| Shared::start(url, namespace, &windows, faults)).transpose()?;
+            redis_url.map(|url| Shared::start(url, namespace, &windows, measures)).transpose()?;
         Ok(Flood {
             limits,
             windows,
             shared,
             on_their_way: Arc::default(),
             uncounted: Mutex::default(),
-            refusals: Family::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -325,11 +336,6 @@ impl Flood {
     /// The error for a user who has so many sockets.
     pub fn refuse_socket(&self, most: u32) -> Reached {
         self.reached(Kind::Sockets, most, Now::get())
-    }
-
-    /// Counts a refusal that was told.
-    pub fn note_refusal(&self, kind: Kind) {
-        self.refusals.get_or_create(&[("limit", kind.name())]).inc();
     }
 
     fn reached(&self, kind: Kind, most: u32, now: Now) -> Reached {

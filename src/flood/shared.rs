@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::windows::{Untold, Windows};
 use super::{Kind, Now, Party};
 use crate::cache::Breaker;
-use crate::cache::Faults;
+use crate::cache::Measures;
 use crate::cache::redis::{Connection, connect};
 
 /// Counts one more under a key, unless there are so many already; gives the number, `FULL`, or
@@ -61,12 +61,12 @@ impl Shared {
         url: &str,
         namespace: &str,
         windows: &Arc<Windows>,
-        faults: &Faults,
+        measures: &Measures,
     ) -> redis::RedisResult<Shared> {
         let redis = connect(url)?;
         let (untold, waiting) = mpsc::channel(WAITING);
         let breaker =
-            Breaker::new("redis", "each server keeps the limits for itself", faults.clone());
+            Breaker::new("redis", "each server keeps the limits for itself", measures.clone());
         let shared = Shared { redis, breaker, namespace: namespace.to_owned(), untold };
         let teller = Teller {
             redis: shared.redis.clone(),

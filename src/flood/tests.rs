@@ -1,5 +1,5 @@
 use super::*;
-use crate::cache::Faults;
+use crate::cache::Measures;
 
 const LIMITS: Limits = Limits {
     orders_per_day: 3,
@@ -13,7 +13,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn alone() -> Flood {
-    Flood::new(LIMITS, None, "test", &Faults::default()).unwrap()
+    Flood::new(LIMITS, None, "test", &Measures::default()).unwrap()
 }
 
 fn at(ms: u64) -> Now {

@@ -149,7 +149,8 @@ pub async fn place(request: Request) -> Result<Response, Refused> {
                 Fault::OutcomeUnknown(_) => "error-outcome-unknown-keyed",
                 _ => fault.kind().3,
             };
-            let trace = request.log_fault(&fault);
+            request.log_fault(&fault);
+            let trace = request.trace.as_str();
             let (detail, give) = (request.lang.text(detail), request.lang.text("error-trace"));
             let problem = format!("{detail} {give} {trace}");
             let draft = Draft::again(&request, problem);

@@ -134,6 +134,9 @@ pub enum Source {
 }
 
 impl Source {
+    pub const ALL: [Source; 5] =
+        [Source::Memory, Source::Memcached, Source::Redis, Source::Mysql, Source::None];
+
     /// As `X-Cache` says it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use sqlx::mysql::MySqlConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::health::Health;
+use super::health::{Health, Standing};
 use super::round::{Follower, Trouble};
 
 const ROUND_LIMIT: Duration = Duration::from_secs(30);
@@ -20,15 +20,15 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Counts what the journal says until `shutdown`, and never ends before. Spawned once per server:
 /// the servers take turns by the lock on the position. `head` is the newest revision that this
-/// server knows; `position` is told the newest one that any server has counted.
+/// server knows; `standing` is told how it goes.
 pub async fn follow(
     interactions: MySqlPool,
     users: MySqlConnectOptions,
     mut head: watch::Receiver<u64>,
     mut shutdown: watch::Receiver<bool>,
-    position: watch::Sender<u64>,
+    standing: Standing,
 ) {
-    let mut follower = Follower::new(interactions, users, position);
+    let mut follower = Follower::new(interactions, users, standing.counted.clone());
     let mut health = Health::Counting;
     let work = async {
         loop {
@@ -37,7 +37,9 @@ pub async fn follow(
                 Ok(outcome) => outcome,
                 Err(_) => Err(Trouble::Slow),
             };
-            match health.after(&outcome) {
+            let pause = health.after(&outcome);
+            standing.note(health);
+            match pause {
                 Some(pause) => sleep(pause).await,
                 None => {
                     let counted = follower.counted();

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::round::{Round, Trouble};
 
 const WHILE_ANOTHER_COUNTS: Duration = Duration::from_millis(100);
@@ -13,8 +15,39 @@ const LAST_RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Health {
     Counting,
-    Failing { retry: Duration },
+    Failing {
+        retry: Duration,
+    },
+    /// Until somebody runs `orderboard rebuild`.
     Stopped,
+}
+
+/// How this server's counting stands, for whoever asks. Who counts tells it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The newest revision that any server has counted, as far as is known here.
+    pub counted: watch::Sender<u64>,
+    health: watch::Sender<Health>,
+}
+
+impl Default for Standing {
+    fn default() -> Standing {
+        Standing { counted: watch::Sender::new(0), health: watch::Sender::new(Health::Counting) }
+    }
+}
+
+impl Standing {
+    pub fn health(&self) -> Health {
+        *self.health.borrow()
+    }
+
+    pub fn counted(&self) -> u64 {
+        *self.counted.borrow()
+    }
+
+    pub(super) fn note(&self, health: Health) {
+        self.health.send_replace(health);
+    }
 }
 
 impl Health {

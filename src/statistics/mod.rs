@@ -14,4 +14,5 @@ mod round;
 mod store;
 
 pub use follow::follow;
+pub use health::{Health, Standing};
 pub use rebuild::{Rebuilt, rebuild};

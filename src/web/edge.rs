@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
+use super::trace::Trace;
 use super::{Parts, Request, Response, address, health, reply, session};
 use crate::accounts::pass::{self, Shown};
 use crate::app::App;
@@ -41,6 +42,9 @@ pub struct Edge {
     shown: Option<Shown>,
     /// Something of the request has not been read.
     has_unread: bool,
+    /// When all of the request was there.
+    started: Instant,
+    trace: Trace,
 }
 
 impl Edge {
@@ -59,6 +63,8 @@ impl Edge {
             },
             shown: None,
             has_unread: parts.method == Method::POST,
+            started: Instant::now(),
+            trace: parts.trace.clone(),
         }
     }
 
@@ -70,6 +76,7 @@ impl Edge {
         }
         let body = parts.read_body().await;
         self.has_unread = body.is_err();
+        self.started = Instant::now();
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed").into());
         }
@@ -156,7 +163,8 @@ impl Edge {
             shown: self.shown.clone(),
             address: self.address,
             meter: Meter::of(Arc::clone(&self.app.flood), party),
-            started: Instant::now(),
+            started: self.started,
+            trace: self.trace.clone(),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::database::{Meter, Reads};
 use crate::error::Refused;
 use crate::exchange::journal;
+use crate::statistics::Health;
 use crate::{metrics, people};
 use http::StatusCode;
 
@@ -58,7 +59,7 @@ pub const fn word(up: Option<bool>) -> &'static str {
 }
 
 /// `GET /readyz`: 200 while the board can be read and written. Caches that are away, or the
-/// statistics, make it slower or older, not unready.
+/// statistics, make it slower or older, not unready. All that is wrong is said in words.
 pub async fn ready(request: Request) -> Result<Response, Refused> {
     let app = &request.app;
     // Whoever watches over a server has no limit.
@@ -72,13 +73,71 @@ pub async fn ready(request: Request) -> Result<Response, Refused> {
     for (name, up) in parts.named() {
         body[name] = word(up).into();
     }
+    body["feed"] = word(Some(app.database_is_up())).into();
+    body["statistics"] = match app.statistics.health() {
+        Health::Stopped => "stopped",
+        health => word(Some(health == Health::Counting)),
+    }
+    .into();
+    body["books"] = match app.books.get() {
+        None => "not audited yet",
+        Some(books) if books.balanced => "balanced",
+        Some(_) => "not balanced",
+    }
+    .into();
+    body["problems"] = problems(app, parts).into();
     Ok(reply(status, "application/json", body.to_string()))
+}
+
+/// What is wrong and what comes of it, a sentence each.
+fn problems(app: &App, parts: Components) -> Vec<String> {
+    let (revision, counted) = (app.board.position().revision, app.statistics.counted());
+    let behind = revision.saturating_sub(counted);
+    let statistics = match app.statistics.health() {
+        Health::Counting => None,
+        Health::Failing { .. } => Some(format!(
+            "The statistics cannot be counted for now, and are {behind} revisions behind."
+        )),
+        Health::Stopped => Some(format!(
+            "The statistics have stopped at revision {counted}, and need `orderboard rebuild`."
+        )),
+    };
+    let books = app.books.get().filter(|books| !books.balanced).map(|books| {
+        format!("The books do not balance as of revision {}: see the log.", books.revision)
+    });
+    let told = |is_wrong: bool, sentence: &str| is_wrong.then(|| sentence.to_owned());
+    let all = [
+        told(
+            !parts.interactions,
+            "The database of orders and contracts does not answer: nothing can be placed or \
+             accepted, and only pages that are known are shown.",
+        ),
+        told(
+            !app.database_is_up(),
+            "The board does not follow the journal, and stays as it was at its revision.",
+        ),
+        told(
+            !parts.users,
+            "The database of people does not answer: totals are older or not shown, and nobody \
+             can log in.",
+        ),
+        told(
+            parts.redis == Some(false),
+            "redis does not answer: personal pages come from the database, changes from other \
+             servers a second late, and each server keeps the limits for itself.",
+        ),
+        told(
+            parts.memcached == Some(false),
+            "memcached does not answer: pages of the board come from the database.",
+        ),
+        statistics,
+        books,
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// `GET /metrics`: numbers for the operator.
 pub async fn metrics(request: Request) -> Result<Response, Refused> {
-    let app = &request.app;
-    app.exchange.measures.queued.set(i64::try_from(app.exchange.queued()).unwrap_or(i64::MAX));
-    let text = app.metrics.to_text(app.board.counts(), app.database_is_up());
+    let text = request.app.metrics.to_text(&request.app);
     Ok(reply(StatusCode::OK, metrics::CONTENT_TYPE, text))
 }

@@ -7,9 +7,11 @@ pub mod edge;
 pub mod guarded;
 pub mod health;
 pub mod looks;
+pub mod measures;
 pub mod reply;
 pub mod server;
 pub mod session;
+pub mod trace;
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -27,6 +29,7 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
 use self::address::Peer;
+use self::trace::Trace;
 use crate::accounts::Accounts;
 use crate::accounts::pass::{Pass, Shown};
 use crate::app::App;
@@ -55,6 +58,7 @@ pub struct Parts {
     pub headers: HeaderMap,
     pub upgrade: Option<OnUpgrade>,
     pub peer: Option<Peer>,
+    pub trace: Trace,
     /// Not read yet: who asks too much is refused before.
     body: Option<Unread>,
 }
@@ -82,6 +86,8 @@ pub struct Request {
     pub address: IpAddr,
     pub meter: Meter,
     pub started: Instant,
+    /// By which the log names it.
+    pub trace: Trace,
 }
 
 /// The brick every route is built on: one type, boxed once.
@@ -93,11 +99,14 @@ pub fn parts() -> BoxedFilter<(Parts,)> {
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<Trace>())
         .and(warp::body::stream())
-        .map(|method: Method, path: FullPath, query, headers, upgrade, peer, body| {
+        .map(|method: Method, path: FullPath, query, headers, upgrade, peer, trace, body| {
             let body = (method == Method::POST).then(|| unread(body));
             let path = path.as_str().to_owned();
-            Parts { method, path, query, headers, upgrade, peer, body }
+            // Our own accept loop gives each one.
+            let trace = Option::unwrap_or_default(trace);
+            Parts { method, path, query, headers, upgrade, peer, trace, body }
         })
         .boxed()
 }

@@ -10,7 +10,6 @@ use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
-use uuid::Uuid;
 use warp::Reply;
 
 use super::{Request, session};
@@ -197,13 +196,14 @@ impl Request {
                 (status, code, title, refusal.detail(self.lang), field, None)
             }
             Refused::Fault(fault) => {
-                let trace = self.log_fault(fault);
+                self.log_fault(fault);
+                let trace = self.trace.as_str();
                 let (status, code, title, detail) = fault.kind();
                 let keyed = self.headers.contains_key("idempotency-key");
                 let detail = match code {
                     // With a key it is safe to send again; without one it might be done twice.
                     "outcome_unknown" if keyed => self.lang.text("error-outcome-unknown-keyed"),
-                    "internal" => self.lang.format(detail, [("trace", trace.as_str().into())]),
+                    "internal" => self.lang.format(detail, [("trace", trace.into())]),
                     _ => self.lang.text(detail),
                 };
                 (status, code, title, detail.into_owned().into(), None, Some(trace))
@@ -233,7 +233,7 @@ impl Request {
             reply(status, "application/problem+json", problem.to_string())
         } else {
             self.render(status, &title, None, |context| {
-                page::error::main(context, status.as_u16(), &title, &detail, trace.as_deref())
+                page::error::main(context, status.as_u16(), &title, &detail, trace)
             })
         };
         if status == StatusCode::UNAUTHORIZED && self.app.accounts.is_some() {
@@ -250,18 +250,23 @@ impl Request {
     /// Says when the limit that was reached is none any more, and counts the refusal.
     pub fn say_when_to_retry(&self, response: &mut Response, refusal: &Refusal) {
         if let Refusal::Flood(reached) = refusal {
-            self.app.flood.note_refusal(reached.kind);
+            self.app.flood.refusals.note(reached.kind);
             // Whole seconds, and never too few.
             let seconds = reached.retry_after.as_millis().div_ceil(1000).max(1);
             response.headers_mut().insert(header::RETRY_AFTER, value(&seconds.to_string()));
         }
     }
 
-    /// Logs a fault, once; the id by which the user can name it.
-    pub fn log_fault(&self, fault: &Fault) -> String {
-        let trace = Uuid::new_v4().simple().to_string()[..12].to_owned();
-        tracing::error!(trace, path = self.path, error = %fault, "a request failed");
-        trace
+    /// Logs a fault, once, by the id that the user sees.
+    pub fn log_fault(&self, fault: &Fault) {
+        tracing::error!(
+            trace = self.trace.as_str(),
+            method = self.method.as_str(),
+            path = self.path,
+            took_ms = self.started.elapsed().as_millis() as u64,
+            error = %fault,
+            "a request failed"
+        );
     }
 
     fn not_modified(&self, tag: &str, source: Source) -> Response {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{MapOk, TryFutureExt};
-use http::{HeaderValue, Uri, header};
+use http::{HeaderValue, Method, Uri, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,8 +16,11 @@ use warp::Filter;
 
 use super::address::{self, Peer};
 use super::guarded::{Addresses, Guarded, Place};
+use super::measures::{Kind, Measures, Open};
+use super::trace::{self, Trace};
 use super::{Response, reply};
 use crate::config::Config;
+use crate::logs::Trouble;
 
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -29,12 +32,15 @@ const BACKLOG: u32 = 1024;
 /// How long a proxy may go on using the connections that it keeps, when the server leaves: longer
 /// than it keeps those that are not used (nginx.conf).
 const HANDOVER: Duration = Duration::from_secs(5);
+/// An answer that took longer is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Serves until told to leave, then lets open requests finish.
 pub async fn serve(
     listener: TcpListener,
     routes: warp::filters::BoxedFilter<(Response,)>,
     config: &Config,
+    measures: &Arc<Measures>,
     mut leaving: watch::Receiver<bool>,
 ) {
     let service = warp::service(routes.map(reply::into_warp).boxed());
@@ -42,6 +48,7 @@ pub async fn serve(
     let addresses = Addresses::default();
     let mut open = JoinSet::new();
     let mut late = 0;
+    let mut trouble = Trouble::with("accepting connections");
     loop {
         let permit = Arc::clone(&connections).acquire_owned().await.expect("never closed");
         let accepted = tokio::select! {
@@ -56,27 +63,28 @@ pub async fn serve(
                 break;
             }
         }
-        match accepted {
-            Ok((stream, peer)) => {
+        match trouble.note(accepted) {
+            Some((stream, peer)) => {
                 let address = address::network(peer.ip());
                 // A proxy speaks for many, and limits them itself.
                 let is_proxy = address::is_trusted(peer.ip(), &config.trusted_proxies);
                 let most = if is_proxy { usize::MAX } else { config.max_connections_per_address };
-                let Some(place) = addresses.admit(address, most) else { continue };
+                let Some(place) = addresses.admit(address, most) else {
+                    measures.connections_refused.inc();
+                    continue;
+                };
                 let service = FromPeer {
                     inner: TowerToHyperService::new(service.clone()),
                     peer: Peer(peer),
                     is_proxy,
                     for_others: Arc::new(AtomicBool::new(is_proxy)),
                     leaving: leaving.clone(),
+                    measures: Arc::clone(measures),
                 };
-                open.spawn(converse(stream, service, (permit, place)));
+                open.spawn(converse(stream, service, (permit, place, measures.open())));
             }
-            Err(error) => {
-                // Out of file descriptors, most likely: pausing lets some close.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            // Out of file descriptors, most likely: pausing lets some close.
+            None => tokio::time::sleep(Duration::from_millis(50)).await,
         }
         while open.try_join_next().is_some() {}
     }
@@ -88,7 +96,7 @@ pub async fn serve(
 async fn converse<S>(
     stream: TcpStream,
     service: FromPeer<S>,
-    _places: (OwnedSemaphorePermit, Place),
+    _places: (OwnedSemaphorePermit, Place, Open),
 ) where
     S: hyper::service::Service<
             hyper::Request<hyper::body::Incoming>,
@@ -123,7 +131,8 @@ async fn converse<S>(
     }
 }
 
-/// Adds to each request where its connection comes from, and to answers that it ends.
+/// Adds to each request where its connection comes from and its id, to answers that id and whether
+/// they are the last ones; and takes note of what was answered.
 struct FromPeer<S> {
     inner: S,
     peer: Peer,
@@ -131,9 +140,10 @@ struct FromPeer<S> {
     /// Whether a proxy sends the requests of others on it: so it is taken until one says otherwise.
     for_others: Arc<AtomicBool>,
     leaving: watch::Receiver<bool>,
+    measures: Arc<Measures>,
 }
 
-type Finish = fn(warp::reply::Response) -> warp::reply::Response;
+type Finish = Box<dyn FnOnce(warp::reply::Response) -> warp::reply::Response + Send>;
 
 impl<S, B> hyper::service::Service<hyper::Request<B>> for FromPeer<S>
 where
@@ -144,17 +154,58 @@ where
     type Future = MapOk<S::Future, Finish>;
 
     fn call(&self, mut request: hyper::Request<B>) -> Self::Future {
+        let asked = Asked {
+            trace: Trace::of(request.headers(), self.is_proxy),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            started: Instant::now(),
+        };
         if self.is_proxy {
             let forwarded = request.headers().contains_key("x-forwarded-for");
             self.for_others.store(forwarded, Ordering::Relaxed);
         }
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(asked.trace.clone());
         // `CONNECT host:port` names no path, and warp panics where there is none.
         if request.uri().path_and_query().is_none() {
             *request.uri_mut() = Uri::from_static("/*");
         }
-        let finish: Finish = if *self.leaving.borrow() { end } else { |response| response };
-        self.inner.call(request).map_ok(finish)
+        let (is_last, measures) = (*self.leaving.borrow(), Arc::clone(&self.measures));
+        self.inner.call(request).map_ok(Box::new(move |response| {
+            let response = asked.answered(response, &measures);
+            if is_last { end(response) } else { response }
+        }))
+    }
+}
+
+/// A request, for as long as its answer is made.
+struct Asked {
+    trace: Trace,
+    method: Method,
+    uri: Uri,
+    started: Instant,
+}
+
+impl Asked {
+    /// Gives the answer its id, counts it, and tells of it where that is worth a line. Of the address
+    /// only the path is told: what people look for is in its query.
+    fn answered(
+        self,
+        mut response: warp::reply::Response,
+        measures: &Measures,
+    ) -> warp::reply::Response {
+        let (took, path, status) = (self.started.elapsed(), self.uri.path(), response.status());
+        measures.note(Kind::of(&self.method, path), status, took);
+        let (trace, method, status) = (self.trace.as_str(), self.method.as_str(), status.as_u16());
+        let took_ms = took.as_millis() as u64;
+        // Faults have been told of, and how long they took.
+        if took > SLOW && status < 500 {
+            tracing::warn!(trace, method, path, status, took_ms, "a request was slow");
+        } else {
+            tracing::debug!(trace, method, path, status, took_ms, "a request was answered");
+        }
+        response.headers_mut().insert(&trace::HEADER, self.trace.to_header());
+        response
     }
 }
 

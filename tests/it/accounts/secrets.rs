@@ -5,8 +5,20 @@ use crate::support::{Person, World};
 const KEY: &str = "a key that signs and stands nowhere else";
 const WRONG: &str = "not-the-password-of-anybody";
 
+const DESCRIPTION: &str = "Paint what nobody else may see";
+const SOUGHT: &str = "what-somebody-looks-for";
+
 #[tokio::test]
 async fn no_secret_is_written_down_or_shown() {
+    assert_no_secret(&[]).await;
+}
+
+#[tokio::test]
+async fn nor_when_every_request_is_logged_for_programs() {
+    assert_no_secret(&[("LOG_FORMAT", "json"), ("LOG_LEVEL", "debug")]).await;
+}
+
+async fn assert_no_secret(logs: &[(&str, &str)]) {
     let world = World::new().await;
     // As containers have them.
     let file = |name: &str, text: &str| {
@@ -16,13 +28,14 @@ async fn no_secret_is_written_down_or_shown() {
         path.into_os_string().into_string().expect("text")
     };
     let (key, url) = (file("key", &format!("{KEY}\n")), file("url", &world.database_url));
-    let settings = [
+    let files = [
         ("AUTH", "accounts"),
         ("SECRET_KEY", ""),
         ("SECRET_KEY_FILE", &key),
         ("DATABASE_URL", ""),
         ("DATABASE_URL_FILE", &url),
     ];
+    let settings = [&files[..], logs].concat();
     let server = world.serve_with(&settings).await;
     for path in [&key, &url] {
         std::fs::remove_file(path).expect("it was read");
@@ -32,7 +45,7 @@ async fn no_secret_is_written_down_or_shown() {
     ann.try_log_in(WRONG).await;
     let mut ann = Person::log_in(&server, "ann", crate::support::PASSWORD).await;
     let program = ann.program(&server, "customer").await;
-    program.place("Paint", "100.00", "RUB").await;
+    program.place(DESCRIPTION, "100.00", "RUB").await;
     let form_token = ann.form_token().await;
     let bearer = program.headers().iter().find(|(name, _)| name == "authorization");
     let token = bearer.expect("a token").1.trim_start_matches("Bearer ").to_owned();
@@ -45,6 +58,9 @@ async fn no_secret_is_written_down_or_shown() {
         }
         shown.push(client.post("/api/orders", serde_json::json!({"price": token})).await.text());
     }
+    for path in ["/orders", "/api/board", "/live", "/nowhere", "/assets/app.css"] {
+        other.browser.get(&format!("{path}?currency=RUB&q={SOUGHT}")).await;
+    }
     shown.push(server.nobody().get("/metrics").await.text());
     for path in ["/account", "/orders", "/orders/1", "/profile", "/nowhere"] {
         shown.push(other.browser.get(path).await.text());
@@ -55,6 +71,11 @@ async fn no_secret_is_written_down_or_shown() {
     for secret in [crate::support::PASSWORD, WRONG, KEY, &form_token, &token, credentials] {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");
         assert!(!said.contains(secret), "{secret} is shown: {said}");
+    }
+    let session = other.browser.cookie("orderboard_session").expect("it is logged in");
+    // Who may read it elsewhere reads it there.
+    for secret in [DESCRIPTION, SOUGHT, session] {
+        assert!(secret.len() > 20 && !log.contains(secret), "{secret} is in the log: {log}");
     }
     world.audit().await;
 }
