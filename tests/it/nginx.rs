@@ -55,6 +55,54 @@ async fn who_asks_and_from_where_is_said_by_nginx_alone() {
 }
 
 #[tokio::test]
+async fn nginx_names_each_request_and_the_log_the_answer_and_the_server_know_it_by_that() {
+    let world = World::new().await;
+    let (one, other) = world.serve_two().await;
+    let Some(door) = Door::before([one.address, other.address]).await else { return };
+    // What a client says is worth nothing here.
+    let client = door.nobody().with("x-request-id", "mine");
+    let mut ids = Vec::new();
+    for (path, status) in [("/", 200), ("/api/board?secret=7", 401), ("/readyz", 404)] {
+        let reply = client.get(path).await.expect(status);
+        let line = door.access(named(&reply)).await;
+        let path = path.split('?').next().expect("a path");
+        assert!(line.contains(&format!("\"GET {path} HTTP/1.1\" {status} ")), "{line}");
+        assert!(!line.contains("secret") && !line.contains("mine"), "{line}");
+        // What nginx answers by itself took no server any time.
+        let by_app = path != "/readyz";
+        assert_eq!(line.contains(&format!("app_status={status} app_took=0.")), by_app, "{line}");
+        ids.push(named(&reply).to_owned());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    let plain = Client::at_address(([127, 0, 0, 1], door.plain).into());
+    named(&plain.get("/orders").await.expect(307));
+    world.audit().await;
+
+    let stubs = [Stub::start().await, Stub::start().await];
+    let Some(door) = Door::before([stubs[0].address, stubs[1].address]).await else { return };
+    for client in [door.nobody(), door.nobody().with("idempotency-key", "k")] {
+        let client = client.with("x-request-id", "mine").with("x_request_id", "mine");
+        let reply = client.post("/api/orders", json!({})).await.expect(200);
+        let asked: Vec<String> = stubs.iter().flat_map(Stub::asked).collect();
+        let said = format!("x-request-id: {}", named(&reply));
+        assert!(asked.iter().all(|head| head.lines().any(|line| line == said)), "{asked:?}");
+        assert!(!asked.iter().any(|head| head.contains("mine")), "{asked:?}");
+    }
+}
+
+/// The one id that a reply through nginx has.
+#[track_caller]
+fn named(reply: &Reply) -> &str {
+    let all: Vec<_> = reply.headers.get_all("x-request-id").iter().collect();
+    let [id] = &all[..] else { panic!("{reply:?}") };
+    let id = id.to_str().expect("ASCII");
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+    id
+}
+
+#[tokio::test]
 async fn only_a_websocket_at_live_is_upgraded() {
     let stubs = [Stub::start().await, Stub::start().await];
     let Some(door) = Door::before([stubs[0].address, stubs[1].address]).await else { return };
@@ -149,9 +197,12 @@ async fn what_nginx_refuses_is_said_as_the_api_says_it() {
     let nowhere = || ([127, 0, 0, 1], free_port()).into();
     let Some(door) = Door::before([nowhere(), nowhere()]).await else { return };
     let client = door.nobody();
-    client.get("/api/board").await.refused(503, "overloaded");
+    let api = client.get("/api/board").await.refused(503, "overloaded");
+    assert_eq!(api.json()["trace"], named(&api));
+    door.access(named(&api)).await;
     let page = client.get("/orders").await.expect(503);
     assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
+    assert!(page.text().contains(&format!("<code>{}</code>", named(&page))), "{}", page.text());
     assert_eq!(page.header("retry-after"), "2");
     let long = Bytes::from(vec![b'x'; 300 * 1024]);
     let api = client.send(Method::POST, "/api/orders", "application/json", long.clone()).await;

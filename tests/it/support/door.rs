@@ -87,6 +87,17 @@ impl Door {
         self.log.lock().expect("log").clone()
     }
 
+    /// The access log's line of a request with this id, once it is there.
+    pub async fn access(&self, id: &str) -> String {
+        let path = self.dir.join("access.log");
+        let id = format!(" id={id} ");
+        eventually("the access log knows the request", || async {
+            let log = std::fs::read_to_string(&path).ok()?;
+            log.lines().find(|line| line.contains(&id)).map(str::to_owned)
+        })
+        .await
+    }
+
     /// What curl prints of its TLS side: `path` with a slash, after more of curl's options.
     pub async fn curl(&self, options: &[&str], path: &str) -> String {
         let url = format!("https://board.example:{}{path}", self.tls);
@@ -137,7 +148,7 @@ fn configuration(dir: &std::path::Path, apps: [SocketAddr; 2], tls: u16, plain: 
         .map(|name| format!("{name}_temp_path {dir}/{name};"));
     for (place, here) in [
         ("\nhttp {", format!("\nhttp {{ {}", places.join(" "))),
-        ("access_log /dev/stdout;", "access_log off;".to_owned()),
+        ("access_log /dev/stdout ", format!("access_log {dir}/access.log ")),
         ("/etc/nginx/tls/", format!("{dir}/")),
         ("app1:8080", apps[0].to_string()),
         ("app2:8080", apps[1].to_string()),
