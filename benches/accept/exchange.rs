@@ -49,14 +49,14 @@ impl Ours {
             }
         });
         let shutdown = watch::Sender::new(false);
-        let position = watch::Sender::new(0);
-        let counted = position.subscribe();
+        let standing = statistics::Standing::default();
+        let counted = standing.counted.subscribe();
         tokio::spawn(statistics::follow(
             database::pool(stage.interactions.clone()),
             stage.users.clone(),
             head.subscribe(),
             shutdown.subscribe(),
-            position,
+            standing,
         ));
         let keys = Arc::default();
         Ours { name, stage, exchange, keys, counted, head, _shutdown: shutdown }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -29,6 +29,10 @@ pub fn finish(app: &App, response: &mut Response) {
     }
 }
 
+/// How long a reply was kept from being made by the client, whose body was slow to come.
+#[derive(Clone, Copy)]
+pub struct Waited(pub Duration);
+
 /// What is needed of a request to answer it even when it is refused.
 pub struct Edge {
     app: Arc<App>,
@@ -42,8 +46,9 @@ pub struct Edge {
     shown: Option<Shown>,
     /// Something of the request has not been read.
     has_unread: bool,
-    /// When all of the request was there.
+    /// When all of the request was there, and how long its body was waited for.
     started: Instant,
+    waited: Duration,
     trace: Trace,
 }
 
@@ -64,6 +69,7 @@ impl Edge {
             shown: None,
             has_unread: parts.method == Method::POST,
             started: Instant::now(),
+            waited: Duration::ZERO,
             trace: parts.trace.clone(),
         }
     }
@@ -76,6 +82,7 @@ impl Edge {
         }
         let body = parts.read_body().await;
         self.has_unread = body.is_err();
+        self.waited = self.started.elapsed();
         self.started = Instant::now();
         if !self.is_host_allowed() {
             return Err(Refusal::BadRequest("host-not-allowed").into());
@@ -138,6 +145,9 @@ impl Edge {
         if self.has_unread {
             // Whatever still comes is not waited for.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.method == Method::POST {
+            response.extensions_mut().insert(Waited(self.waited));
         }
         finish(&self.app, response);
     }

@@ -124,7 +124,8 @@ impl Measures {
         let help = "Requests answered, by what was asked for, whether it may change anything, and \
                     the status";
         registry.register("requests", help, self.requests.clone());
-        let help = "From a request's head to the head of its answer, its body read in between";
+        let help =
+            "From a request's head to the head of its answer, but for what its body took to come";
         registry.register_with_unit("request", help, Unit::Seconds, self.times.clone());
         let help = "Connections open, live sockets apart";
         registry.register("connections", help, self.connections.clone());

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use warp::Filter;
 
 use super::address::{self, Peer};
+use super::edge::Waited;
 use super::guarded::{Addresses, Guarded, Place};
 use super::measures::{Kind, Measures, Open};
 use super::trace::{self, Trace};
@@ -194,7 +195,9 @@ impl Asked {
         mut response: warp::reply::Response,
         measures: &Measures,
     ) -> warp::reply::Response {
-        let (took, path, status) = (self.started.elapsed(), self.uri.path(), response.status());
+        let waited = response.extensions_mut().remove().map_or(Duration::ZERO, |Waited(it)| it);
+        let took = self.started.elapsed().saturating_sub(waited);
+        let (path, status) = (self.uri.path(), response.status());
         measures.note(Kind::of(&self.method, path), status, took);
         let (trace, method, status) = (self.trace.as_str(), self.method.as_str(), status.as_u16());
         let took_ms = took.as_millis() as u64;

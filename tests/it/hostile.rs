@@ -131,6 +131,10 @@ async fn held_connections_are_closed_and_others_notice_nothing() {
         println!("{way:?}: the last of {each} after {longest:?}");
         assert!(longest < EVICTED + starved, "{way:?} held on for {longest:?}");
     }
+    // Nor do they fill the log: it was not the server that was slow.
+    let log = server.log();
+    let told = log.lines().find(|line| line.contains("slow") && line.contains("/accept"));
+    assert_eq!(told, None);
     println!("others' p99: {quiet:?} before, {others:?} beside them");
     assert!(others < Duration::from_millis(500) + starved, "{others:?}");
     world.audit().await;
