@@ -169,6 +169,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         redis_url: app.config.redis_url.clone(),
         committed: runs,
         database_up,
+        is_starting_over: false,
     };
     let mut following = tokio::spawn(follower.run());
     let mut background = vec![

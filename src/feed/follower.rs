@@ -35,6 +35,8 @@ pub struct Follower {
     pub committed: mpsc::Receiver<Arc<Run>>,
     /// Whether the database answered when last asked.
     pub database_up: Arc<AtomicBool>,
+    /// History was replaced, and this server has yet to follow.
+    pub is_starting_over: bool,
 }
 
 /// The journal does not go on from where we are: history was replaced.
@@ -127,10 +129,10 @@ impl Follower {
     }
 
     async fn start_over(&mut self, here: &Position) -> Result<(), sqlx::Error> {
-        tracing::error!(
-            revision = here.revision,
-            "history was replaced: starting over from the database"
-        );
+        if !std::mem::replace(&mut self.is_starting_over, true) {
+            let revision = here.revision;
+            tracing::error!(revision, "history was replaced: starting over from the database");
+        }
         let mut connection = bounded(READ_LIMIT, self.pool.acquire()).await?;
         // It bounds itself, by portions: a big board takes longer than anything else is given.
         let state = board::store::load(&mut connection).await?;
@@ -145,6 +147,8 @@ impl Follower {
         }
         self.board.replace(state);
         self.hub.reset(&position);
+        self.is_starting_over = false;
+        tracing::info!(revision = position.revision, "started over");
         Ok(())
     }
 }

@@ -71,8 +71,11 @@ async fn each_number_says_what_it_is_in_which_unit_and_stands_in_the_documentati
         Some(metrics(&server).await).filter(|all| all.contains_key("orderboard_audit_balanced"))
     })
     .await;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
-    let documentation = std::fs::read_to_string(path).expect("docs/operations.md");
+    let read = |name: &str| {
+        let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("a file")
+    };
+    let documentation = read("docs/operations.md");
     for (name, family) in &families {
         assert!(name.starts_with("orderboard_") || name.starts_with("process_"), "{name}");
         assert!(family.help.len() > 10 && family.help.ends_with('.'), "{name}: {}", family.help);
@@ -82,6 +85,15 @@ async fn each_number_says_what_it_is_in_which_unit_and_stands_in_the_documentati
         assert!(!is_time || family.unit == "seconds", "{name}");
         let named = if family.kind == "counter" { format!("{name}_total") } else { name.clone() };
         assert!(documentation.contains(&format!("`{named}")), "{named} is not told of");
+    }
+    // The rules ask for nothing that is not there.
+    let rules = read("deploy/alerts.yml");
+    let words = rules.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let asked: BTreeSet<&str> = words.filter(|word| word.starts_with("orderboard_")).collect();
+    assert!(asked.len() > 10, "{asked:?}");
+    for word in asked {
+        let name = word.trim_end_matches("_total").trim_end_matches("_bucket");
+        assert!(families.contains_key(name), "deploy/alerts.yml asks for {word}");
     }
     let version = concat!("orderboard_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     assert!(families["orderboard_build_info"].series.contains(version));
