@@ -156,7 +156,7 @@ fn export(request: Request, table: Table) -> Result<Response, Refused> {
         Arc::clone(&request.app.exports).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
     let (parts, sent) = mpsc::channel(WAITING);
     let name = table.name();
-    let (trace, path) = (request.trace.clone(), request.path.clone());
+    let (trace, path) = (request.trace, request.path.clone());
     let app = Arc::clone(&request.app);
     tokio::spawn(async move {
         let _turn = turn;

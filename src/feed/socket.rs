@@ -55,7 +55,7 @@ const AHEAD: Duration = Duration::from_secs(1);
 const RETURN_MS: u64 = 4000;
 
 /// Carries the feed over an upgraded connection until either side ends it.
-pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat, trace: Trace) {
+pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat, trace: Box<Trace>) {
     // An upgrade that never comes is a client that left.
     let Ok(upgraded) = upgrade.await else { return };
     // Our own accept loop makes nothing else.
@@ -64,7 +64,7 @@ pub async fn serve(upgrade: OnUpgrade, hub: Arc<Hub>, hello: Hello, seat: Seat, 
         return tracing::error!(trace, "an upgraded connection is no TCP stream");
     };
     let read = read_buf.to_vec();
-    // They would keep the buffer for the request's headers for as long as the socket lives.
+    // They would be kept, with the buffer for the request's headers, for as long as the socket lives.
     drop((read_buf, trace));
     converse(io.into_inner().into_inner(), read, hub, hello, seat).await;
 }

@@ -71,7 +71,7 @@ pub async fn live(request: Request) -> Result<Response, Refused> {
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     }
-    let (hub, trace) = (request.app.hub.clone(), request.trace);
+    let (hub, trace) = (request.app.hub.clone(), Box::new(request.trace));
     tokio::spawn(Box::pin(socket::serve(upgrade, hub, hello, seat, trace)));
     Ok(response)
 }

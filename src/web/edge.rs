@@ -70,7 +70,7 @@ impl Edge {
             has_unread: parts.method == Method::POST,
             started: Instant::now(),
             waited: Duration::ZERO,
-            trace: parts.trace.clone(),
+            trace: parts.trace,
         }
     }
 
@@ -174,7 +174,7 @@ impl Edge {
             address: self.address,
             meter: Meter::of(Arc::clone(&self.app.flood), party),
             started: self.started,
-            trace: self.trace.clone(),
+            trace: self.trace,
         }
     }
 

@@ -166,7 +166,7 @@ where
             self.for_others.store(forwarded, Ordering::Relaxed);
         }
         request.extensions_mut().insert(self.peer);
-        request.extensions_mut().insert(asked.trace.clone());
+        request.extensions_mut().insert(asked.trace);
         // `CONNECT host:port` names no path, and warp panics where there is none.
         if request.uri().path_and_query().is_none() {
             *request.uri_mut() = Uri::from_static("/*");

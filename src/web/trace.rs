@@ -1,14 +1,16 @@
 //! The id of a request: by it its reply, its lines in the log and whoever complains name it.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Uuid;
 
 pub static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
 
 /// 1 to 64 of letters, digits, `.`, `_` and `-`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Trace(HeaderValue);
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trace {
+    id: [u8; LONGEST],
+    length: u8,
+}
 
 impl Trace {
     /// The id of a request that came with these headers. A trusted proxy's is kept, so that its log
@@ -17,24 +19,39 @@ impl Trace {
     pub fn of(headers: &HeaderMap, from_proxy: bool) -> Trace {
         let mut said = headers.get_all(&HEADER).iter();
         match (said.next(), said.next()) {
-            (Some(id), None) if from_proxy && is_lawful(id.as_bytes()) => Trace(id.clone()),
+            (Some(id), None) if from_proxy && is_lawful(id.as_bytes()) => {
+                Trace::from(id.as_bytes())
+            }
             _ => Trace::new(),
         }
     }
 
-    /// One that no other request has.
+    /// One that no other request has. It need not be hard to guess: nobody gains by knowing it.
     pub fn new() -> Trace {
-        let id = Uuid::new_v4().simple().to_string();
-        Trace(HeaderValue::from_str(&id).expect("hexadecimal digits"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let random = fastrand::u128(..).to_be_bytes();
+        let digits: [[u8; 2]; 16] =
+            random.map(|byte| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+        Trace::from(digits.as_flattened())
+    }
+
+    fn from(id: &[u8]) -> Trace {
+        let mut trace = Trace { id: [0; LONGEST], length: id.len() as u8 };
+        trace.id[..id.len()].copy_from_slice(id);
+        trace
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.id[..usize::from(self.length)]
     }
 
     pub fn as_str(&self) -> &str {
-        self.0.to_str().expect("it is lawful")
+        std::str::from_utf8(self.as_bytes()).expect("it is lawful")
     }
 
     /// As the reply says it.
-    pub fn to_header(&self) -> HeaderValue {
-        self.0.clone()
+    pub fn to_header(self) -> HeaderValue {
+        HeaderValue::from_bytes(self.as_bytes()).expect("it is lawful")
     }
 }
 
@@ -59,7 +76,7 @@ mod tests {
             headers.append(&HEADER, HeaderValue::from_bytes(id).unwrap());
         }
         let id = Trace::of(&headers, from_proxy);
-        assert_eq!(said.first().is_some_and(|said| *said == id.0.as_bytes()), is_kept, "{said:?}");
+        assert_eq!(said.first().is_some_and(|said| *said == id.as_bytes()), is_kept, "{said:?}");
         assert!(is_lawful(id.as_str().as_bytes()), "{id:?}");
         assert_ne!(Trace::of(&HeaderMap::new(), from_proxy), id);
     }
