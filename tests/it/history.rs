@@ -19,7 +19,7 @@ const CLIENTS_LONG: (u32, u32) = (120, 160);
 const THINKS_MS: u64 = 60;
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum Action {
+pub enum Action {
     /// An order's text is its key, and so nobody else's.
     Place {
         text: String,
@@ -36,7 +36,7 @@ enum Action {
 
 /// What a client knows of a request in the end.
 #[derive(Clone, PartialEq, Debug)]
-enum Outcome {
+pub enum Outcome {
     Done {
         order: u64,
         contract: Option<u64>,
@@ -49,7 +49,7 @@ enum Outcome {
     Unknown,
 }
 
-struct Record {
+pub struct Record {
     action: Action,
     key: String,
     sent: Instant,
@@ -85,7 +85,7 @@ impl Outcome {
 }
 
 /// What all clients share: where the servers are now, what is on offer, and what was said.
-struct Market {
+pub struct Market {
     /// Whether some orders are placed without a key.
     unkeyed: bool,
     doors: RefCell<[Client; 2]>,
@@ -97,7 +97,7 @@ struct Market {
 }
 
 impl Market {
-    fn of(servers: [&Server; 2], unkeyed: bool) -> Market {
+    pub fn of(servers: [&Server; 2], unkeyed: bool) -> Market {
         Market {
             unkeyed,
             doors: RefCell::new(servers.map(Server::nobody)),
@@ -107,6 +107,22 @@ impl Market {
             repeats: Cell::new(0),
             closes: Cell::new(false),
         }
+    }
+
+    /// So many customers and executors trade until the market closes.
+    pub async fn run(&self, (customers, executors): (u32, u32)) {
+        let sellers = join_all((1..=customers).map(|id| self.sell(id)));
+        let buyers = join_all((1001..=1000 + executors).map(|id| self.buy(id)));
+        tokio::join!(sellers, buyers);
+    }
+
+    pub fn close(&self) {
+        self.closes.set(true);
+    }
+
+    /// What was said so far.
+    pub fn take_records(&self) -> Vec<Record> {
+        self.records.take()
     }
 
     /// Until the market closes: places orders, and withdraws every fourth of them.
@@ -222,7 +238,7 @@ impl Market {
     }
 
     /// Waits until so many more requests were acknowledged.
-    async fn goes_on(&self, more: u32) {
+    pub async fn goes_on(&self, more: u32) {
         let wanted = self.done.get() + more;
         eventually("the market goes on", || async { (self.done.get() >= wanted).then_some(()) })
             .await;
@@ -233,8 +249,16 @@ async fn think() {
     tokio::time::sleep(Duration::from_millis(fastrand::u64(1..THINKS_MS))).await;
 }
 
+/// The longest time in which nothing was acknowledged.
+pub fn longest_pause(records: &[Record]) -> Duration {
+    let done = records.iter().filter(|record| matches!(record.outcome, Outcome::Done { .. }));
+    let mut times: Vec<Instant> = done.map(|record| record.answered).collect();
+    times.sort_unstable();
+    times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+}
+
 /// An event of the journal: what was done, which order and contract, at which revision.
-struct Happened {
+pub struct Happened {
     action: Action,
     order: u64,
     contract: Option<u64>,
@@ -242,7 +266,7 @@ struct Happened {
 }
 
 /// The journal as the database has it, read without the program; its chain is whole.
-async fn read_journal(world: &World) -> Vec<Happened> {
+pub async fn read_journal(world: &World) -> Vec<Happened> {
     let mut connection = world.interactions().await;
     let rows: Vec<(u64, String, String, Vec<u8>)> = sqlx::query_as(
         "SELECT revision, batch, previous, CAST(events AS BINARY) FROM journal ORDER BY revision",
@@ -284,7 +308,7 @@ async fn read_journal(world: &World) -> Vec<Happened> {
 }
 
 /// Holds what was said against what happened.
-fn verify(records: &[Record], journal: &[Happened]) {
+pub fn verify(records: &[Record], journal: &[Happened]) {
     let mut asked: HashMap<&Action, &Record> = HashMap::new();
     for record in records {
         let twice = asked.insert(&record.action, record);
@@ -368,12 +392,7 @@ async fn check(unkeyed: bool) {
     let settings = [("DATABASE_URL", database_url.as_str())];
     let (mut cut_off, mut other) = tokio::join!(world.serve_with(&settings), world.serve());
     let market = Market::of([&cut_off, &other], unkeyed);
-    let clients = async {
-        let (customers, executors) = short_or_long(CLIENTS, CLIENTS_LONG);
-        let sellers = join_all((1..=customers).map(|id| market.sell(id)));
-        let buyers = join_all((1001..=1000 + executors).map(|id| market.buy(id)));
-        tokio::join!(sellers, buyers);
-    };
+    let clients = market.run(short_or_long(CLIENTS, CLIENTS_LONG));
     let breaking = async {
         for _ in 0..short_or_long(1, 8) {
             market.goes_on(200).await;
@@ -409,11 +428,11 @@ async fn check(unkeyed: bool) {
             market.doors.borrow_mut()[0] = cut_off.nobody();
             market.goes_on(100).await;
         }
-        market.closes.set(true);
+        market.close();
     };
     tokio::join!(clients, breaking);
 
-    let records = market.records.take();
+    let records = market.take_records();
     let journal = read_journal(&world).await;
     println!(
         "{} requests, {} done, {} sent again; {} commits cut",

@@ -10,6 +10,8 @@ mod expiry;
 mod interrupted;
 mod killed;
 mod overload;
+mod pair;
+mod replication;
 pub mod services;
 mod split;
 mod unwilling;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::support::{World, eventually};
 
@@ -47,7 +47,12 @@ impl Services {
     }
 
     pub async fn world(&self) -> World {
-        World::on(|name| self.settings[name].clone()).await
+        World::on(|name| self.setting(name).to_owned()).await
+    }
+
+    /// Where one of them is, as the setting of this name has it.
+    pub fn setting(&self, name: &str) -> &str {
+        &self.settings[name]
     }
 
     /// SIGSTOP or SIGCONT.
@@ -69,11 +74,23 @@ impl Services {
 
     /// Statements that take more rights than the servers have.
     pub fn as_root(&self, sql: &str) {
+        said(sql, self.root(sql).output());
+    }
+
+    /// The same for those who do not hold up everybody else meanwhile; gives the answer,
+    /// below the columns' names.
+    pub async fn ask_as_root(&self, sql: &str) -> String {
+        let mut command = self.root(sql);
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        said(sql, output.expect("it ends"))
+    }
+
+    fn root(&self, sql: &str) -> Command {
         // Named from within: a full path may be longer than a socket's may.
         let mut command = Command::new("mariadb");
         command.args(["--no-defaults", "--socket=mariadb.sock", "--execute", sql]);
-        let output = command.current_dir(&self.dir).output().expect("MariaDB's client starts");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        command.current_dir(&self.dir);
+        command
     }
 
     fn command(&self, verb: &str) -> Command {
@@ -81,6 +98,13 @@ impl Services {
         command.arg(verb).arg(&self.dir).env("MARIADB_OPTIONS", self.options);
         command
     }
+}
+
+/// What MariaDB's client printed, which must have succeeded.
+fn said(sql: &str, output: std::io::Result<Output>) -> String {
+    let output = output.expect("MariaDB's client starts");
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 impl Drop for Services {

@@ -34,7 +34,8 @@ pub struct Proxy {
 }
 
 struct Shared {
-    target: String,
+    /// Where new connections go.
+    target: Mutex<String>,
     shut: AtomicBool,
     turned_away: AtomicU32,
     /// While it is true, nothing goes through, and nobody is told.
@@ -67,17 +68,11 @@ impl Proxy {
     }
 
     async fn start(url: &str, statements: Option<Statements>) -> (Proxy, String) {
-        let (scheme, rest) = url.split_once("://").expect("a URL");
-        let end = rest.find('/').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        let (user, target) = match authority.rsplit_once('@') {
-            Some((user, target)) => (format!("{user}@"), target),
-            None => (String::new(), authority),
-        };
+        let (scheme, user, target, path) = parts(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
-            target: target.to_owned(),
+            target: Mutex::new(target.to_owned()),
             shut: AtomicBool::new(false),
             turned_away: AtomicU32::new(0),
             hangs: watch::Sender::new(false),
@@ -100,6 +95,11 @@ impl Proxy {
     pub fn shut(&self) {
         self.shared.shut.store(true, Ordering::SeqCst);
         self.shared.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Leads new connections to the service that another URL names; those that there are go on.
+    pub fn lead_to(&self, url: &str) {
+        *self.shared.target.lock().expect("an address") = parts(url).2.to_owned();
     }
 
     pub fn open(&self) {
@@ -184,6 +184,17 @@ impl Shared {
     }
 }
 
+/// A URL's scheme, user with an `@`, address and path.
+fn parts(url: &str) -> (&str, String, &str, &str) {
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((user, target)) => (scheme, format!("{user}@"), target, path),
+        None => (scheme, String::new(), authority, path),
+    }
+}
+
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
         if shared.shut.load(Ordering::SeqCst) {
@@ -197,7 +208,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn carry(client: TcpStream, shared: Arc<Shared>) {
     let born = shared.strandings.load(Ordering::SeqCst);
     let mut epoch = shared.epoch.subscribe();
-    let Ok(service) = TcpStream::connect(&shared.target).await else { return };
+    let target = shared.target.lock().expect("an address").clone();
+    let Ok(service) = TcpStream::connect(target).await else { return };
     let _ = (client.set_nodelay(true), service.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_service, to_service) = service.into_split();
