@@ -1,5 +1,6 @@
 //! The two databases: pools, sessions, waiting for them at start, and small readers of columns.
 
+mod address;
 mod migration;
 pub mod store;
 
@@ -9,13 +10,15 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
-use sqlx::{ConnectOptions, Connection, Executor, MySqlConnection, MySqlPool, Row};
+use sqlx::mysql::MySqlRow;
+use sqlx::{Connection, Executor, MySqlConnection, MySqlPool, Row};
 use uuid::Uuid;
 
 use crate::error::Fault;
 use crate::flood::{Flood, Party};
 use crate::page::paging::{Table, Window};
+
+pub use address::{Address, followers_pool, options, pool};
 
 /// Sessions that lock the head or a follower's position. The holder of a lock must not be able to
 /// sleep on it: the database drops a session that is silent for 5 s, and its locks with it. Nothing
@@ -39,34 +42,10 @@ const READ_LIMIT: Duration = Duration::from_secs(5);
 pub static INTERACTIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/interactions");
 pub static USERS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/users");
 
-/// Parses a database URL.
-pub fn options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
-    // `mariadb:` is the same protocol, which sqlx knows by one name.
-    let url = url.replacen("mariadb://", "mysql://", 1);
-    let options: MySqlConnectOptions = url.parse()?;
-    Ok(options.disable_statement_logging())
-}
-
-/// A pool for those who answer requests; it connects when it is first used.
-pub fn pool(options: MySqlConnectOptions) -> MySqlPool {
-    pool_of(16, options)
-}
-
-/// A pool for those who follow the journal: they must never wait behind requests.
-pub fn followers_pool(options: MySqlConnectOptions) -> MySqlPool {
-    pool_of(3, options)
-}
-
-fn pool_of(connections: u32, options: MySqlConnectOptions) -> MySqlPool {
-    MySqlPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(3))
-        .connect_lazy_with(options)
-}
-
-/// A session as writers and followers need it: READ COMMITTED, short time-outs, strict; asserted.
-pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
-    let mut connection = options.connect().await?;
+/// A session as writers and followers need it: READ COMMITTED, short time-outs, strict, on a server
+/// that takes writes; asserted.
+pub async fn connect_writer(address: &Address) -> Result<MySqlConnection, sqlx::Error> {
+    let mut connection = address.connect().await?;
     connection.execute(WRITER_SESSION).await?;
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
     let rows = sqlx::query(
@@ -93,7 +72,18 @@ pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnec
             ));
         }
     }
+    assert_takes_writes(&mut connection).await?;
+    address.note_handover();
     Ok(connection)
+}
+
+/// Demands that the server at the other end takes writes: a replica does not, nor does a primary that
+/// was replaced in order.
+pub async fn assert_takes_writes(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    match verdict(connection).await?.refused {
+        Some(reason) => Err(sqlx::Error::Configuration(format!("the database {reason}").into())),
+        None => Ok(()),
+    }
 }
 
 /// Waits until a database answers, saying so, then brings its tables up to date. Servers that start
@@ -101,13 +91,13 @@ pub async fn connect_writer(options: &MySqlConnectOptions) -> Result<MySqlConnec
 /// to them: a server may come back, or one go back to the version before.
 pub async fn prepare(
     name: &str,
-    options: &MySqlConnectOptions,
+    address: &Address,
     migrator: &sqlx::migrate::Migrator,
 ) -> Result<bool, Fault> {
     let started = Instant::now();
     let mut said = false;
     let mut connection = loop {
-        let connected = tokio::time::timeout(PATIENCE, options.connect()).await;
+        let connected = tokio::time::timeout(PATIENCE, address.connect()).await;
         match connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(connection) => break connection,
             Err(error) if started.elapsed() < PATIENCE => {

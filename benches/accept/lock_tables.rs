@@ -28,7 +28,8 @@ impl LockTables {
                     connection.execute("SET SESSION autocommit = 0").await.map(|_| ())
                 })
             })
-            .connect_lazy_with(stage.interactions.clone());
+            .connect_lazy(&stage.interactions_url)
+            .expect("a URL");
         let upsert = upsert(&stage);
         LockTables { stage, pool, upsert }
     }

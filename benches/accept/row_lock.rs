@@ -30,7 +30,8 @@ impl RowLock {
                     connection.execute(level).await.map(|_| ())
                 })
             })
-            .connect_lazy_with(stage.interactions.clone());
+            .connect_lazy(&stage.interactions_url)
+            .expect("a URL");
         let upsert = upsert(&stage);
         RowLock { name, stage, pool, journal, upsert }
     }

@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use orderboard::database;
-use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlConnection};
+use orderboard::database::{self, Address};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection};
 use uuid::Uuid;
 
 /// A contestant's databases. Order ids are handed out, each to one client.
 pub struct Stage {
     pub name: String,
-    pub interactions: MySqlConnectOptions,
-    pub users: MySqlConnectOptions,
+    pub interactions: Address,
+    pub users: Address,
     pub interactions_url: String,
     pub users_url: String,
     next: AtomicU32,
@@ -101,6 +100,6 @@ impl Stage {
     }
 }
 
-pub async fn connect(options: &MySqlConnectOptions) -> MySqlConnection {
-    options.connect().await.expect("the database answers")
+pub async fn connect(address: &Address) -> MySqlConnection {
+    address.connect().await.expect("the database answers")
 }

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use orderboard::database;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
+use sqlx::{AssertSqlSafe, Executor};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::contestant::Contestant;

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use orderboard::database;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use tokio::runtime::Runtime;
 
 use super::cores::Cores;

@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sqlx::{ConnectOptions, MySqlPool};
+use sqlx::MySqlPool;
 use tokio::time::MissedTickBehavior;
 
 use super::{Progress, run, store};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, ConnectOptions, Executor, MySqlConnection, MySqlExecutor, Row};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, MySqlExecutor, Row};
 use uuid::Uuid;
 
 pub use people::{

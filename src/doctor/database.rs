@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use sqlx::MySqlConnection;
 use sqlx::migrate::Migrator;
-use sqlx::{ConnectOptions, MySqlConnection};
 use tokio::time::timeout;
 
 use super::Findings;

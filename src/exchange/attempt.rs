@@ -51,7 +51,10 @@ pub enum Failure {
     Repeated,
     /// The database refuses these very values.
     Data(sqlx::Error),
-    /// The database refuses to work: disk full, read-only, no access.
+    /// Nothing was done, and another server may take the writes by now: this one refuses them, or
+    /// lets somebody hold the head for longer than anybody may who can still commit.
+    Elsewhere(sqlx::Error),
+    /// The database refuses to work: disk full, no access.
     Unavailable(sqlx::Error),
 }
 
@@ -234,8 +237,10 @@ pub fn classify(error: sqlx::Error) -> Failure {
     let number =
         refused.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
     match number {
-        // Deadlock, lock wait time-out, record changed since last read.
-        1213 | 1205 | 1020 => Failure::Transient(error),
+        // Deadlock, record changed since last read.
+        1213 | 1020 => Failure::Transient(error),
+        // Lock wait time-out, read-only by an option, innodb_read_only.
+        1205 | 1290 | 1836 => Failure::Elsewhere(error),
         // Shutdown, killed, interrupted, network errors, evicted after wait_timeout.
         1053 | 1927 | 1317 | 1158..=1161 | 4031 => Failure::Lost(error),
         // A broken CHECK, for which MySQL has no SQLSTATE of its own.

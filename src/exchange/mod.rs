@@ -19,9 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::MySqlConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::database::Address;
 use crate::error::{Fault, Refusal, Refused};
 use crate::identity::User;
 use command::Command;
@@ -69,12 +69,12 @@ impl Exchange {
     /// cannot stretch a transaction. Committed runs go to `committed`, which is never waited for:
     /// whoever misses one reads it from the journal.
     pub fn start(
-        options: MySqlConnectOptions,
+        address: Address,
         committed: mpsc::Sender<Arc<Run>>,
     ) -> std::io::Result<(Exchange, JoinHandle<()>)> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let measures = Measures::default();
-        let thread = writer::spawn(options, waiting, committed, measures.clone())?;
+        let thread = writer::spawn(address, waiting, committed, measures.clone())?;
         Ok((Exchange { queue, stopped: Arc::default(), measures }, thread))
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{Connection, MySqlConnection};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -33,7 +32,7 @@ const CAREFUL: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 6;
 
 pub(super) fn spawn(
-    options: MySqlConnectOptions,
+    address: database::Address,
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
     measures: Measures,
@@ -41,7 +40,7 @@ pub(super) fn spawn(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let writer = Writer {
-            options,
+            address,
             connection: None,
             queue,
             committed,
@@ -61,7 +60,7 @@ pub(super) fn spawn(
 }
 
 struct Writer {
-    options: MySqlConnectOptions,
+    address: database::Address,
     connection: Option<MySqlConnection>,
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
@@ -124,11 +123,18 @@ impl Writer {
         }
     }
 
+    /// Keeps the session alive and on a server that takes writes, so that readers, too, learn of
+    /// another one where nobody writes.
     async fn ping(&mut self) {
-        if let Some(connection) = &mut self.connection
-            && !matches!(timeout(PING_LIMIT, connection.ping()).await, Ok(Ok(())))
-        {
-            self.connection = None;
+        let is_well = match &mut self.connection {
+            Some(connection) => {
+                let asserted = database::assert_takes_writes(connection);
+                matches!(timeout(PING_LIMIT, asserted).await, Ok(Ok(())))
+            }
+            None => false,
+        };
+        if !is_well {
+            self.connection = reach(&self.address).await.ok();
         }
     }
 
@@ -173,7 +179,7 @@ impl Writer {
                     Err(Failure::Transient(error)) => {
                         self.go_on(&mut group, tries, &error).await;
                     }
-                    Err(Failure::Lost(error)) => {
+                    Err(Failure::Lost(error) | Failure::Elsewhere(error)) => {
                         self.go_on(&mut group, tries, &error).await;
                         self.down = group.is_empty();
                     }
@@ -213,7 +219,7 @@ impl Writer {
         let applied = {
             let connection = match &mut self.connection {
                 Some(connection) => connection,
-                none => none.insert(connect(&self.options).await?),
+                none => none.insert(connect(&self.address).await?),
             };
             attempt(connection, group, id, keys).await
         };
@@ -225,7 +231,9 @@ impl Writer {
             }
             Err(failure) => {
                 match &failure {
-                    Failure::Lost(_) | Failure::CommitLost(..) => self.connection = None,
+                    Failure::Lost(_) | Failure::CommitLost(..) | Failure::Elsewhere(_) => {
+                        self.connection = None;
+                    }
                     _ => self.roll_back().await,
                 }
                 Err(failure)
@@ -266,7 +274,7 @@ impl Writer {
 
     async fn is_committed(&mut self, id: Uuid) -> Result<bool, sqlx::Error> {
         self.connection = None;
-        let mut connection = reach(&self.options).await?;
+        let mut connection = reach(&self.address).await?;
         let found = step(store::is_committed(&mut connection, id)).await?;
         self.connection = Some(connection);
         self.down = false;
@@ -302,15 +310,15 @@ fn refuse(submissions: impl Iterator<Item = Submission>, fault: impl Fn() -> Fau
     }
 }
 
-async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Failure> {
-    reach(options).await.map_err(|error| match classify(error) {
+async fn connect(address: &database::Address) -> Result<MySqlConnection, Failure> {
+    reach(address).await.map_err(|error| match classify(error) {
         Failure::Data(error) | Failure::Transient(error) => Failure::Lost(error),
         failure => failure,
     })
 }
 
 /// A session that asserts what it needs, or soon the news that there is none.
-async fn reach(options: &MySqlConnectOptions) -> Result<MySqlConnection, sqlx::Error> {
-    let connected = timeout(REACH, database::connect_writer(options)).await;
+async fn reach(address: &database::Address) -> Result<MySqlConnection, sqlx::Error> {
+    let connected = timeout(REACH, database::connect_writer(address)).await;
     connected.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
 }

@@ -15,7 +15,7 @@ use super::hub::Hub;
 use super::measures::Way;
 use crate::board;
 use crate::board::index::{Board, Counts};
-use crate::database::bounded;
+use crate::database::{self, bounded};
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::{self, Position};
 
@@ -129,11 +129,13 @@ impl Follower {
     }
 
     async fn start_over(&mut self, here: &Position) -> Result<(), sqlx::Error> {
+        let mut connection = bounded(READ_LIMIT, self.pool.acquire()).await?;
+        // One that was replaced tells of the past, and is left as soon as the writer knows.
+        bounded(READ_LIMIT, database::assert_takes_writes(&mut connection)).await?;
         if !std::mem::replace(&mut self.is_starting_over, true) {
             let revision = here.revision;
             tracing::error!(revision, "history was replaced: starting over from the database");
         }
-        let mut connection = bounded(READ_LIMIT, self.pool.acquire()).await?;
         // It bounds itself, by portions: a big board takes longer than anything else is given.
         let state = board::store::load(&mut connection).await?;
         let position = state.position().clone();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sqlx::MySqlPool;
-use sqlx::mysql::MySqlConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::health::{Health, Standing};
 use super::round::{Follower, Trouble};
+use crate::database::Address;
 
 const ROUND_LIMIT: Duration = Duration::from_secs(30);
 /// Between rounds for each batch that the last one counted, up to so many: the busier the board, the
@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// server knows; `standing` is told how it goes.
 pub async fn follow(
     interactions: MySqlPool,
-    users: MySqlConnectOptions,
+    users: Address,
     mut head: watch::Receiver<u64>,
     mut shutdown: watch::Receiver<bool>,
     standing: Standing,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{Connection, MySqlConnection, MySqlPool};
 
 use super::chain::{Broken, Chain};
@@ -30,10 +29,7 @@ pub struct Rebuilt {
 
 /// Recomputes all statistics from the journal, in one transaction under the position's lock, and
 /// mends what differs; ids and times of registration stay.
-pub async fn rebuild(
-    interactions: MySqlPool,
-    users: MySqlConnectOptions,
-) -> Result<Rebuilt, Fault> {
+pub async fn rebuild(interactions: MySqlPool, users: database::Address) -> Result<Rebuilt, Fault> {
     let mut connection = database::connect_writer(&users).await?;
     let before = store::lock(&mut connection).await?;
     let (head, deltas) = read_all(&interactions, &mut connection).await?;

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{Connection, MySqlConnection, MySqlPool};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -47,7 +46,7 @@ pub enum Trouble {
 /// One server's follower.
 pub struct Follower {
     interactions: MySqlPool,
-    users: MySqlConnectOptions,
+    users: database::Address,
     /// Kept only between rounds that went well.
     connection: Option<MySqlConnection>,
     position: watch::Sender<u64>,
@@ -56,7 +55,7 @@ pub struct Follower {
 impl Follower {
     pub fn new(
         interactions: MySqlPool,
-        users: MySqlConnectOptions,
+        users: database::Address,
         position: watch::Sender<u64>,
     ) -> Follower {
         Follower { interactions, users, connection: None, position }
