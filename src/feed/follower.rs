@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::MySqlPool;
+use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlPool};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -92,30 +93,33 @@ impl Follower {
         }
     }
 
-    /// Looks at the head, and catches up or starts over.
+    /// Looks at the head, and catches up or starts over. All of it in one session: what another
+    /// server says proves nothing.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
-        let head = bounded(READ_LIMIT, journal::head(&self.pool)).await?;
+        let mut reader = bounded(READ_LIMIT, self.pool.acquire()).await?;
+        let head = bounded(READ_LIMIT, journal::head(&mut *reader)).await?;
         self.hub.measures.note_journal(head.revision);
         let here = self.board.position();
         let replaced = head.history != here.history
             || head.revision < here.revision
             || (head.revision == here.revision && head.batch != here.batch);
         if replaced {
-            return self.start_over(&here).await;
+            return self.start_over(&here, reader).await;
         }
         if here.revision < head.revision {
             self.hub.measures.gaps.inc();
         }
         while self.board.position().revision < head.revision {
             let from = self.board.position().revision;
-            let runs = bounded(READ_LIMIT, journal::list_after(&self.pool, from, CHUNK)).await?;
+            let list = journal::list_after(&mut *reader, from, CHUNK);
+            let runs = bounded(READ_LIMIT, list).await?;
             if runs.is_empty() {
-                return self.start_over(&here).await;
+                return self.start_over(&here, reader).await;
             }
             for run in runs {
                 match follows(&self.board.position(), &run) {
                     Some(Ok(())) => self.apply(Arc::new(run), Way::Journal),
-                    _ => return self.start_over(&here).await,
+                    _ => return self.start_over(&here, reader).await,
                 }
             }
         }
@@ -128,16 +132,19 @@ impl Follower {
         self.hub.publish(run, counts);
     }
 
-    async fn start_over(&mut self, here: &Position) -> Result<(), sqlx::Error> {
-        let mut connection = bounded(READ_LIMIT, self.pool.acquire()).await?;
-        // One that was replaced tells of the past, and is left as soon as the writer knows.
-        bounded(READ_LIMIT, database::assert_takes_writes(&mut connection)).await?;
+    async fn start_over(
+        &mut self,
+        here: &Position,
+        mut reader: PoolConnection<MySql>,
+    ) -> Result<(), sqlx::Error> {
+        // A server that was replaced tells of the past, and is left as soon as the writer knows.
+        bounded(READ_LIMIT, database::assert_takes_writes(&mut reader)).await?;
         if !std::mem::replace(&mut self.is_starting_over, true) {
             let revision = here.revision;
             tracing::error!(revision, "history was replaced: starting over from the database");
         }
         // It bounds itself, by portions: a big board takes longer than anything else is given.
-        let state = board::store::load(&mut connection).await?;
+        let state = board::store::load(&mut reader).await?;
         let position = state.position().clone();
         if position.history != here.history {
             let url = self.redis_url.as_deref();

@@ -116,41 +116,56 @@ impl Follower {
         }
     }
 
-    /// What the journal has after `before`, and the head's revision. The head is read first: what it
-    /// names must be there.
+    /// Reads on in one session with the journal. A server that takes no writes was replaced, and tells
+    /// of the past, which is no reason to stop.
     async fn read(
         &self,
         before: Chain,
         connection: &mut MySqlConnection,
     ) -> Result<Result<(Chain, Deltas, u64), Broken>, Trouble> {
-        let head = in_time(journal::head(&self.interactions)).await?;
-        if let Err(broken) = before.check_head(head.revision, head.batch) {
-            return Ok(Err(broken));
+        let mut reader = in_time(self.interactions.acquire()).await?;
+        let read = read_with(&mut reader, before, connection).await?;
+        if read.is_err() {
+            in_time(database::assert_takes_writes(&mut reader)).await?;
         }
-        // Its session holds the position's lock, and may not be silent for 5 s.
-        connection.ping().await.map_err(Trouble::Users)?;
-        let (mut chain, mut deltas) = (before, Deltas::default());
-        while chain.revision - before.revision < ROUND_RUNS && deltas.len() < ROUND_ROWS {
-            let list = journal::list_after(&self.interactions, chain.revision, PORTION);
-            let runs = in_time(list).await?;
-            let sound = runs.iter().try_for_each(|run| chain.advance(run));
-            if let Err(broken) = sound.and_then(|()| deltas.add(&runs)) {
-                return Ok(Err(broken));
-            }
-            if runs.len() < PORTION as usize {
-                if chain.revision < head.revision {
-                    return Ok(Err(Broken::Gap { missing: chain.revision + 1 }));
-                }
-                break;
-            }
-            connection.ping().await.map_err(Trouble::Users)?;
-        }
-        Ok(Ok((chain, deltas, head.revision)))
+        Ok(read)
     }
 
     fn tell(&self, counted: u64) {
         self.position.send_if_modified(|told| std::mem::replace(told, counted) != counted);
     }
+}
+
+/// What the journal has after `before`, and the head's revision. The head is read first: what it
+/// names must be there.
+async fn read_with(
+    reader: &mut MySqlConnection,
+    before: Chain,
+    connection: &mut MySqlConnection,
+) -> Result<Result<(Chain, Deltas, u64), Broken>, Trouble> {
+    let head = in_time(journal::head(&mut *reader)).await?;
+    if let Err(broken) = before.check_head(head.revision, head.batch) {
+        return Ok(Err(broken));
+    }
+    // Its session holds the position's lock, and may not be silent for 5 s.
+    connection.ping().await.map_err(Trouble::Users)?;
+    let (mut chain, mut deltas) = (before, Deltas::default());
+    while chain.revision - before.revision < ROUND_RUNS && deltas.len() < ROUND_ROWS {
+        let list = journal::list_after(&mut *reader, chain.revision, PORTION);
+        let runs = in_time(list).await?;
+        let sound = runs.iter().try_for_each(|run| chain.advance(run));
+        if let Err(broken) = sound.and_then(|()| deltas.add(&runs)) {
+            return Ok(Err(broken));
+        }
+        if runs.len() < PORTION as usize {
+            if chain.revision < head.revision {
+                return Ok(Err(Broken::Gap { missing: chain.revision + 1 }));
+            }
+            break;
+        }
+        connection.ping().await.map_err(Trouble::Users)?;
+    }
+    Ok(Ok((chain, deltas, head.revision)))
 }
 
 async fn write(
