@@ -67,6 +67,13 @@ impl Pair {
         started.elapsed()
     }
 
+    /// The first one takes no more writes. Among writers who wait for each other that may not come to
+    /// an end by itself: then they go on, and it is tried again.
+    pub async fn demote(&self) {
+        let demote = "SET lock_wait_timeout = 1; SET GLOBAL read_only = 1";
+        while !self.first.try_as_root(demote).await {}
+    }
+
     /// Waits until the replica has done all up to a position of the log.
     pub async fn reached(&self, position: &str) {
         let wait = format!("SELECT MASTER_GTID_WAIT('{position}', 60)");

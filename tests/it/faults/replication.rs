@@ -1,5 +1,6 @@
 //! A primary that dies at work, and a replica that takes its place.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -17,6 +18,20 @@ async fn watchers(servers: [&Server; 2]) -> Vec<Watcher> {
     let clients = (98..102).map(|id| servers[id as usize % 2].executor(id));
     let clients: Vec<_> = clients.collect();
     join_all(clients.iter().map(|client| Watcher::of_board(client, Format::Json))).await
+}
+
+/// Lets them take what comes until it is `over`.
+async fn watch(watchers: &mut [Watcher], over: &Cell<bool>) {
+    let watching = watchers.iter_mut().map(|watcher| async {
+        while !over.get() {
+            if !watcher.is_connected() {
+                watcher.step().await;
+            } else if let Ok(heard) = timeout(Duration::from_millis(100), watcher.hear()).await {
+                watcher.take(heard).await;
+            }
+        }
+    });
+    join_all(watching).await;
 }
 
 /// Demands that they end at the board as it is.
@@ -43,7 +58,7 @@ async fn a_replica_promoted_at_work_has_all_that_was_acknowledged() {
     let servers = [&one, &other];
     let mut watchers = watchers(servers).await;
     let market = Market::of(servers, true);
-    let over = std::cell::Cell::new(false);
+    let over = Cell::new(false);
     let failing = async {
         market.goes_on(short_or_long(300, 3000)).await;
         pair.first.signal_database("KILL");
@@ -56,11 +71,7 @@ async fn a_replica_promoted_at_work_has_all_that_was_acknowledged() {
         over.set(true);
         took
     };
-    let watching = join_all(watchers.iter_mut().map(|watcher| async {
-        while !over.get() {
-            let _ = timeout(Duration::from_millis(100), watcher.step()).await;
-        }
-    }));
+    let watching = watch(&mut watchers, &over);
     let (took, ..) = tokio::join!(failing, market.run((20, 30)), watching);
 
     let (records, journal) = (market.take_records(), read_journal(&world).await);
@@ -126,5 +137,102 @@ async fn what_a_late_replica_lacks_is_noticed_and_nothing_of_it_is_shown() {
     let again = join_all(lost.iter().zip(&clients).map(|(lost, client)| lost.again(client))).await;
     assert!(again.iter().all(Attempt::is_done));
     assert_true(&world, &again).await;
+    world.audit().await;
+}
+
+/// How the old primary is left behind when the address is led away from it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Left {
+    /// It hangs, and nobody is told: its address went to another machine.
+    Hung,
+    /// It goes on, takes no more writes, and keeps its connections.
+    Demoted,
+    /// It goes on and knows nothing of the other one, nor is it cut off.
+    Unaware,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "time-outs make it long: bin/faults runs it"]
+async fn servers_leave_a_primary_that_hangs_for_the_one_that_took_its_place() {
+    leave(Left::Hung).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_leave_a_primary_that_was_demoted_though_it_still_answers() {
+    leave(Left::Demoted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "time-outs make it long: bin/faults runs it"]
+async fn of_two_primaries_the_one_without_a_replica_acknowledges_nothing() {
+    leave(Left::Unaware).await;
+}
+
+async fn leave(left: Left) {
+    let pair = Pair::up().await;
+    let world = pair.world().await;
+    let (one, other) = world.serve_two().await;
+    let servers = [&one, &other];
+    let mut watchers = watchers(servers).await;
+    // Nobody writes there, and so only its own care tells it that it was left behind.
+    let idle = match left {
+        Left::Unaware => None,
+        Left::Hung | Left::Demoted => Some(world.serve().await),
+    };
+    if let Some(idle) = &idle {
+        watchers.push(Watcher::of_board(&idle.executor(9), Format::Json).await);
+        idle.customer(1).get("/api/my/orders").await.expect(200);
+    }
+    let market = Market::of(servers, true);
+    let over = Cell::new(false);
+    let failing = async {
+        market.goes_on(100).await;
+        match left {
+            Left::Hung => pair.first.signal_database("STOP"),
+            Left::Unaware => {}
+            Left::Demoted => pair.demote().await,
+        }
+        pair.promote().await;
+        pair.lead_to_second();
+        market.goes_on(100).await;
+        if left == Left::Hung {
+            // It comes back, and whoever still knows it could ask it.
+            pair.first.signal_database("CONT");
+        }
+        market.goes_on(100).await;
+        market.close();
+        over.set(true);
+    };
+    let watching = watch(&mut watchers, &over);
+    tokio::join!(failing, market.run((20, 30)), watching);
+    let (records, journal) = (market.take_records(), read_journal(&world).await);
+    let pause = longest_pause(&records);
+    println!(
+        "{left:?}: {} requests, {} done; {pause:?} without writes",
+        records.len(),
+        journal.len()
+    );
+    // Whoever still answers says at once that it takes no writes.
+    assert!(left != Left::Demoted || pause < Duration::from_secs(8), "{pause:?}");
+    verify(&records, &journal);
+    assert_exact(&world, servers, &mut watchers).await;
+    // Nobody was shown the past, but where nothing at all was done against that.
+    if left != Left::Unaware {
+        for watcher in &watchers {
+            assert_eq!(watcher.model.resyncs, 0, "{}", watcher.model.brief());
+        }
+        let mut logs = servers.into_iter().chain(&idle).map(Server::log);
+        assert!(!logs.any(|log| log.contains("was replaced") || log.contains("have stopped")));
+    }
+    for server in servers.into_iter().chain(&idle) {
+        for (client, path) in [
+            (server.executor(9), "/api/board"),
+            (server.customer(1), "/api/my/orders"),
+            (server.customer(1), "/api/profile"),
+            (server.admin(), "/api/admin/contracts"),
+        ] {
+            client.get(path).await.expect(200);
+        }
+    }
     world.audit().await;
 }

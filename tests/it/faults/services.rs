@@ -85,6 +85,13 @@ impl Services {
         said(sql, output.expect("it ends"))
     }
 
+    /// Whether they succeed.
+    pub async fn try_as_root(&self, sql: &str) -> bool {
+        let mut command = self.root(sql);
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        output.expect("it ends").expect("MariaDB's client starts").status.success()
+    }
+
     fn root(&self, sql: &str) -> Command {
         // Named from within: a full path may be longer than a socket's may.
         let mut command = Command::new("mariadb");
