@@ -3,6 +3,7 @@
 //! lost, and the books balance. Short forms by default; the long ones with `ORDERBOARD_FAULTS=long`,
 //! which is what `bin/faults` runs.
 
+mod apart;
 mod clock;
 mod completion;
 mod cut;
