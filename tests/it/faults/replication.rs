@@ -52,7 +52,7 @@ async fn assert_exact(world: &World, servers: [&Server; 2], watchers: &mut [Watc
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_promoted_at_work_has_all_that_was_acknowledged() {
-    let pair = Pair::up().await;
+    let mut pair = Pair::up().await;
     let world = pair.world().await;
     let (one, other) = world.serve_two().await;
     let servers = [&one, &other];
@@ -91,6 +91,13 @@ async fn a_replica_promoted_at_work_has_all_that_was_acknowledged() {
         assert!(!server.log().contains("history was replaced"));
     }
     world.audit().await;
+
+    // The old one follows the new one, and has the same in the end.
+    pair.rejoin().await;
+    let (_, interactions) = world.database_url.rsplit_once('/').expect("a URL");
+    let sums = format!("CHECKSUM TABLE {interactions}.journal, {interactions}.orders");
+    let sums = [pair.first.ask_as_root(&sums).await, pair.second.ask_as_root(&sums).await];
+    assert_eq!(sums[0], sums[1]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
