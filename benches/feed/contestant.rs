@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use super::fleet::busy_s;
 use super::watchers::{MARK, now_micros};
 
 /// Processes that the watchers are spread over.
@@ -27,13 +28,15 @@ pub struct Contestant {
 }
 
 /// What was measured: of each message the milliseconds until the last watcher had it and between
-/// the first and the last; of each run KiB for each watcher.
+/// the first and the last; of each run KiB for each watcher, and µs of the server's processor time
+/// for each message to each watcher.
 #[derive(Default)]
 pub struct Figures {
     last_ms: Vec<f64>,
     spread_ms: Vec<f64>,
     connected_kib: Vec<f64>,
     after_kib: Vec<f64>,
+    send_us: Vec<f64>,
 }
 
 impl Contestant {
@@ -41,7 +44,7 @@ impl Contestant {
     pub async fn measure(mut self, watchers: usize, messages: u32) -> Figures {
         let before = resident_kib(&self.server);
         let mut groups: Vec<Group> = (0..PROCESSES)
-            .map(|_| Group::start(&self.address, &self.path, watchers / PROCESSES))
+            .map(|_| Group::watch(&self.address, &self.path, watchers / PROCESSES))
             .collect();
         groups.iter_mut().for_each(|group| assert_eq!(group.hear(), "connected"));
         // Greetings and what the handshakes left behind.
@@ -49,6 +52,7 @@ impl Contestant {
         let each = |kib: u64| kib.saturating_sub(before) as f64 / watchers as f64;
         let mut figures = Figures::default();
         figures.connected_kib.push(each(resident_kib(&self.server)));
+        let busy = busy_s(self.server.id());
         for number in 1..=messages {
             let published = now_micros();
             (self.publish)(number).await;
@@ -60,6 +64,8 @@ impl Contestant {
             figures.spread_ms.push((last - first) as f64 / 1000.0);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        let busy = busy_s(self.server.id()) - busy;
+        figures.send_us.push(busy * 1e6 / f64::from(messages) / watchers as f64);
         figures.after_kib.push(each(resident_kib(&self.server)));
         drop(groups);
         let _ = self.server.kill();
@@ -74,6 +80,7 @@ impl Figures {
         self.spread_ms.extend(other.spread_ms);
         self.connected_kib.extend(other.connected_kib);
         self.after_kib.extend(other.after_kib);
+        self.send_us.extend(other.send_us);
     }
 
     /// Until the last watcher has a message: the middle one.
@@ -88,16 +95,17 @@ impl Figures {
     pub fn to_line(&self) -> String {
         format!(
             "last {:>6.1} ms   first to last {:>6.1} ms   {:>6.2} KiB a watcher, {:>6.2} after \
-             messages",
+             messages   {:.2} µs a send",
             self.last_ms(),
             median(&self.spread_ms),
             self.connected_kib(),
             median(&self.after_kib),
+            median(&self.send_us),
         )
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -111,7 +119,8 @@ pub struct Group {
 }
 
 impl Group {
-    fn start(address: &str, path: &str, watchers: usize) -> Group {
+    /// Watchers who count messages.
+    pub fn watch(address: &str, path: &str, watchers: usize) -> Group {
         Group::spawn(["--watch", address, path, &watchers.to_string()])
     }
 
@@ -162,7 +171,7 @@ pub fn renumber(message: &str, number: u32) -> String {
     message.replace(&format!("{MARK}0 "), &format!("{MARK}{number} "))
 }
 
-fn resident_kib(process: &Child) -> u64 {
+pub fn resident_kib(process: &Child) -> u64 {
     let path = format!("/proc/{}/status", process.id());
     let status = std::fs::read_to_string(path).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");

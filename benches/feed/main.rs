@@ -6,11 +6,13 @@
 //!
 //! Needs the services: `bin/services up && source .services/env && cargo bench --bench feed`.
 //! After `--`: a number of watchers (10,000 unless told) and `--quick` for one round instead of
-//! three. Each watcher is a file descriptor here and in a server: see `ulimit -n`.
+//! three; `--fleet` is one, two and four servers behind nginx instead, `--growth` what rows cost. Each watcher is a file descriptor here and in a server: see `ulimit -n`.
 
 mod contestant;
 mod crowd;
+mod fleet;
 mod followers;
+mod growth;
 mod node;
 mod ours;
 mod rivals;
@@ -36,6 +38,11 @@ fn main() {
             let rounds = if arguments.contains(&"--quick") { 1 } else { ROUNDS };
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             let count = count.unwrap_or(10_000);
+            match arguments[..] {
+                ["--fleet", ..] => return runtime.block_on(fleet::run(rounds)),
+                ["--growth"] => return runtime.block_on(growth::run()),
+                _ => {}
+            }
             runtime.block_on(async {
                 compare(count, rounds).await;
                 crowd::resume(count).await;

@@ -11,7 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use orderboard::database;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Executor, Row};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::contestant::Contestant;
@@ -39,6 +40,51 @@ impl Databases {
             let sql = format!("{verb} {}_{part}", self.name);
             connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.expect(verb);
         }
+    }
+
+    /// The program with one of its commands.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orderboard"));
+        command.arg(name).env("DATABASE_URL", self.url("interactions"));
+        command.env("USERS_DATABASE_URL", self.url("users"));
+        command
+    }
+
+    /// The revision that the statistics have counted.
+    pub async fn counted(&self) -> u64 {
+        let rows = self.ask("users", "SELECT revision FROM positions").await;
+        rows.first().map_or(0, |row| row.get(0))
+    }
+
+    /// Rows of orders, contracts and the journal.
+    pub async fn rows(&self) -> u64 {
+        let rows =
+            self.ask("interactions", "SELECT orders + contracts + revision FROM board").await;
+        rows[0].get(0)
+    }
+
+    /// Tables of both, with rows and bytes, indexes included; as the database estimates them.
+    pub async fn sizes(&self) -> Vec<(String, u64, u64)> {
+        let mut sizes = Vec::new();
+        for (part, tables) in [
+            ("interactions", "orders, contracts, journal, requests"),
+            ("users", "customers, executors"),
+        ] {
+            self.ask(part, &format!("ANALYZE TABLE {tables}")).await;
+            let sizes_of = "SELECT table_name, table_rows, data_length + index_length \
+                            FROM information_schema.tables WHERE table_schema = DATABASE() \
+                            AND table_rows > 100";
+            let rows = self.ask(part, sizes_of).await;
+            sizes.extend(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))));
+        }
+        sizes
+    }
+
+    async fn ask(&self, part: &str, sql: &str) -> Vec<MySqlRow> {
+        let options = database::options(&self.url(part)).expect("a URL");
+        let mut connection = options.connect().await.expect("the database answers");
+        let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+        rows.expect("rows")
     }
 
     fn url(&self, part: &str) -> String {
@@ -73,8 +119,13 @@ impl Drop for Ours {
 
 impl Ours {
     pub fn start(databases: &Databases, listen: &str) -> Ours {
-        let mut server = Command::new(env!("CARGO_BIN_EXE_orderboard"))
-            .arg("serve")
+        Ours::start_with(databases, listen, &[])
+    }
+
+    /// The same with other settings than those of this process.
+    pub fn start_with(databases: &Databases, listen: &str, settings: &[(&str, &str)]) -> Ours {
+        let mut server = databases
+            .command("serve")
             .env("LISTEN", listen)
             .env("MAX_REQUESTS_PER_SECOND", "0")
             .env("MAX_QUERIES_TO_MYSQL", "0")
@@ -82,8 +133,7 @@ impl Ours {
             .env("MAX_ACCEPTS_PER_MINUTE", "0")
             .env("MAX_CHANGES_PER_MINUTE", "0")
             .env("MAX_ACTIVE_CONTRACTS", "0")
-            .env("DATABASE_URL", databases.url("interactions"))
-            .env("USERS_DATABASE_URL", databases.url("users"))
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -92,6 +142,10 @@ impl Ours {
         BufReader::new(server.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let (_, address) = line.trim().rsplit_once("http://").expect("an address");
         Ours { process: Some(server), address: address.to_owned() }
+    }
+
+    pub fn process(&self) -> &Child {
+        self.process.as_ref().expect("it runs")
     }
 
     pub fn api(&self) -> Api {
@@ -141,6 +195,10 @@ impl Api {
                 _ => return (page["revision"].as_u64().expect("a revision"), ids),
             }
         }
+    }
+
+    pub async fn revision(&self) -> u64 {
+        self.page(u64::from(u32::MAX)).await["revision"].as_u64().expect("a revision")
     }
 
     pub async fn history(&self) -> String {
