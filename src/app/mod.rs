@@ -129,7 +129,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let (exchange, writer) = Exchange::start(interactions.clone(), committed)
         .map_err(|error| Fault::Internal(format!("starting the writer: {error}")))?;
     let database_up = Arc::new(AtomicBool::new(true));
-    let interactions_pool = database::pool(interactions);
+    let interactions_pool = database::pool(interactions.clone());
     let pools = [
         ("interactions", interactions_pool.clone()),
         ("users", users_pool.clone()),
@@ -164,6 +164,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let follower = Follower {
         board: Arc::clone(&board),
         hub: Arc::clone(&hub),
+        address: interactions.clone(),
         pool: pool.clone(),
         bell,
         redis_url: app.config.redis_url.clone(),

@@ -1,5 +1,5 @@
 //! Where a database is found, and the pools of those who read there. Behind an address another server
-//! may take over: whoever writes notices first, and then no reader goes on with the old one.
+//! may take over: who notices it first, a writer or a follower, tells all others to leave the old one.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::{ConnectOptions, Connection, MySqlConnection, MySqlPool};
 
-/// Where a database is, and since when its writer has the session that it has; clones share that.
+/// Where a database is, and since when nobody uses older sessions there; clones share that.
 #[derive(Clone)]
 pub struct Address {
     options: MySqlConnectOptions,
@@ -20,11 +20,15 @@ impl Address {
         self.options.connect().await
     }
 
-    /// Whoever writes had to look for the server anew, which may be another one by now. Sessions of
-    /// readers from before are not used again: one that was replaced may answer for long, and tell of
-    /// the past.
-    pub(super) fn note_handover(&self) {
+    /// The server had to be looked for anew, and may be another one by now. Sessions from before are
+    /// not used again: one that was replaced may answer for long, and tell of the past.
+    pub fn note_handover(&self) {
         *self.handover.lock().expect("nobody panics while holding it") = Instant::now();
+    }
+
+    /// Whether a session that began then may still be used.
+    pub fn is_current(&self, began: Instant) -> bool {
+        began.elapsed() <= self.since_handover()
     }
 
     fn since_handover(&self) -> Duration {
@@ -59,7 +63,7 @@ fn pool_of(connections: u32, address: Address) -> MySqlPool {
         // Ours comes first: a server that was left may never answer.
         .test_before_acquire(false)
         .before_acquire(move |connection, session| {
-            let is_current = session.age < address.since_handover();
+            let is_current = session.age <= address.since_handover();
             Box::pin(async move { Ok(is_current && connection.ping().await.is_ok()) })
         })
         .connect_lazy_with(options)

@@ -42,6 +42,7 @@ pub(super) fn spawn(
         let writer = Writer {
             address,
             connection: None,
+            began: Instant::now(),
             queue,
             committed,
             pace: Pace::default(),
@@ -62,6 +63,8 @@ pub(super) fn spawn(
 struct Writer {
     address: database::Address,
     connection: Option<MySqlConnection>,
+    /// When it last connected.
+    began: Instant,
     queue: mpsc::Receiver<Submission>,
     committed: mpsc::Sender<Arc<Run>>,
     pace: Pace,
@@ -127,14 +130,15 @@ impl Writer {
     /// another one where nobody writes.
     async fn ping(&mut self) {
         let is_well = match &mut self.connection {
-            Some(connection) => {
+            Some(connection) if self.address.is_current(self.began) => {
                 let asserted = database::assert_takes_writes(connection);
                 matches!(timeout(PING_LIMIT, asserted).await, Ok(Ok(())))
             }
-            None => false,
+            _ => false,
         };
         if !is_well {
-            self.connection = reach(&self.address).await.ok();
+            self.connection = None;
+            self.connection = self.reach().await.ok();
         }
     }
 
@@ -216,13 +220,12 @@ impl Writer {
     /// group.
     async fn attempt(&mut self, group: &mut Vec<Submission>, keys: Keys) -> Result<(), Failure> {
         let id = Uuid::new_v4();
-        let applied = {
-            let connection = match &mut self.connection {
-                Some(connection) => connection,
-                none => none.insert(connect(&self.address).await?),
-            };
-            attempt(connection, group, id, keys).await
+        let mut connection = match self.connection.take() {
+            Some(connection) if self.address.is_current(self.began) => connection,
+            _ => self.reach().await.map_err(lost)?,
         };
+        let applied = attempt(&mut connection, group, id, keys).await;
+        self.connection = Some(connection);
         match applied {
             Ok(applied) => {
                 applied.commit_took.iter().for_each(|took| self.measures.note_commit(*took));
@@ -274,11 +277,20 @@ impl Writer {
 
     async fn is_committed(&mut self, id: Uuid) -> Result<bool, sqlx::Error> {
         self.connection = None;
-        let mut connection = reach(&self.address).await?;
+        let mut connection = self.reach().await?;
         let found = step(store::is_committed(&mut connection, id)).await?;
         self.connection = Some(connection);
         self.down = false;
         Ok(found)
+    }
+
+    /// A session that asserts what it needs, or soon the news that there is none.
+    async fn reach(&mut self) -> Result<MySqlConnection, sqlx::Error> {
+        let connecting = database::connect_writer(&self.address);
+        let timed_out = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+        let connection = timeout(REACH, connecting).await.unwrap_or_else(timed_out)?;
+        self.began = Instant::now();
+        Ok(connection)
     }
 
     fn answer_and_publish(&self, group: &mut Vec<Submission>, applied: Applied) {
@@ -310,15 +322,10 @@ fn refuse(submissions: impl Iterator<Item = Submission>, fault: impl Fn() -> Fau
     }
 }
 
-async fn connect(address: &database::Address) -> Result<MySqlConnection, Failure> {
-    reach(address).await.map_err(|error| match classify(error) {
+/// Why no session could be had; nothing was done.
+fn lost(error: sqlx::Error) -> Failure {
+    match classify(error) {
         Failure::Data(error) | Failure::Transient(error) => Failure::Lost(error),
         failure => failure,
-    })
-}
-
-/// A session that asserts what it needs, or soon the news that there is none.
-async fn reach(address: &database::Address) -> Result<MySqlConnection, sqlx::Error> {
-    let connected = timeout(REACH, database::connect_writer(address)).await;
-    connected.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{MySql, MySqlPool};
+use sqlx::{MySql, MySqlConnection, MySqlPool};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
@@ -16,7 +16,7 @@ use super::hub::Hub;
 use super::measures::Way;
 use crate::board;
 use crate::board::index::{Board, Counts};
-use crate::database::{self, bounded};
+use crate::database::{self, Address, bounded};
 use crate::exchange::event::{Event, Run};
 use crate::exchange::journal::{self, Position};
 
@@ -30,6 +30,8 @@ const REFILL: u64 = 500;
 pub struct Follower {
     pub board: Arc<Board>,
     pub hub: Arc<Hub>,
+    pub address: Address,
+    /// Of those who read there.
     pub pool: MySqlPool,
     pub bell: Bell,
     pub redis_url: Option<String>,
@@ -93,10 +95,26 @@ impl Follower {
         }
     }
 
-    /// Looks at the head, and catches up or starts over. All of it in one session: what another
-    /// server says proves nothing.
+    /// Looks at the head, and catches up or starts over. What seems replaced may be the server alone
+    /// that this session leads to: whoever is found there now is asked, too.
     async fn look(&mut self) -> Result<(), sqlx::Error> {
         let mut reader = bounded(READ_LIMIT, self.pool.acquire()).await?;
+        if self.catch_up(&mut reader).await?.is_err() {
+            drop(reader);
+            self.address.note_handover();
+            reader = bounded(READ_LIMIT, self.pool.acquire()).await?;
+            if self.catch_up(&mut reader).await?.is_err() {
+                return self.start_over(reader).await;
+            }
+        }
+        self.is_starting_over = false;
+        Ok(())
+    }
+
+    async fn catch_up(
+        &self,
+        reader: &mut MySqlConnection,
+    ) -> Result<Result<(), Replaced>, sqlx::Error> {
         let head = bounded(READ_LIMIT, journal::head(&mut *reader)).await?;
         self.hub.measures.note_journal(head.revision);
         let here = self.board.position();
@@ -104,7 +122,7 @@ impl Follower {
             || head.revision < here.revision
             || (head.revision == here.revision && head.batch != here.batch);
         if replaced {
-            return self.start_over(&here, reader).await;
+            return Ok(Err(Replaced));
         }
         if here.revision < head.revision {
             self.hub.measures.gaps.inc();
@@ -114,16 +132,16 @@ impl Follower {
             let list = journal::list_after(&mut *reader, from, CHUNK);
             let runs = bounded(READ_LIMIT, list).await?;
             if runs.is_empty() {
-                return self.start_over(&here, reader).await;
+                return Ok(Err(Replaced));
             }
             for run in runs {
                 match follows(&self.board.position(), &run) {
                     Some(Ok(())) => self.apply(Arc::new(run), Way::Journal),
-                    _ => return self.start_over(&here, reader).await,
+                    _ => return Ok(Err(Replaced)),
                 }
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn apply(&self, run: Arc<Run>, way: Way) {
@@ -132,13 +150,10 @@ impl Follower {
         self.hub.publish(run, counts);
     }
 
-    async fn start_over(
-        &mut self,
-        here: &Position,
-        mut reader: PoolConnection<MySql>,
-    ) -> Result<(), sqlx::Error> {
+    async fn start_over(&mut self, mut reader: PoolConnection<MySql>) -> Result<(), sqlx::Error> {
         // A server that was replaced tells of the past, and is left as soon as the writer knows.
         bounded(READ_LIMIT, database::assert_takes_writes(&mut reader)).await?;
+        let here = self.board.position();
         if !std::mem::replace(&mut self.is_starting_over, true) {
             let revision = here.revision;
             tracing::error!(revision, "history was replaced: starting over from the database");
