@@ -81,16 +81,15 @@ pub struct Answer {
 
 /// A client that waits for each answer.
 pub struct Talk {
+    address: String,
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Talk {
     pub fn to(address: &str) -> Talk {
-        let stream = TcpStream::connect(address).expect("it listens");
-        stream.set_nodelay(true).expect("a socket");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
-        Talk { stream, buffer: vec![0; 256 * 1024] }
+        let address = address.to_owned();
+        Talk { stream: connect(&address), address, buffer: vec![0; 256 * 1024] }
     }
 
     pub fn ask(&mut self, request: &[u8]) -> Answer {
@@ -117,7 +116,12 @@ impl Talk {
         let (text, body) = self.buffer[..filled].split_at(head.head_length);
         let text = String::from_utf8_lossy(text).into_owned();
         let source = SOURCES[head.source];
-        Answer { micros, status: head.status, source, head: text, body: body.to_vec() }
+        let body = body.to_vec();
+        if text.to_ascii_lowercase().contains("\r\nconnection: close\r\n") {
+            // A POST that was refused before its body was read.
+            self.stream = connect(&self.address);
+        }
+        Answer { micros, status: head.status, source, head: text, body }
     }
 
     fn hear(&mut self, filled: usize) -> usize {
@@ -125,6 +129,13 @@ impl Talk {
         assert!(read > 0, "it closed the connection");
         read
     }
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_nodelay(true).expect("a socket");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+    stream
 }
 
 /// A request for a page, as its reader's browser sends it.
