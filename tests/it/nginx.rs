@@ -284,8 +284,14 @@ async fn pages_and_the_api_go_compressed_over_http_2_and_new_tls_only() {
     // Without TLS one is only sent on. Of this machine's other programs no browser is to think that
     // they speak TLS.
     let plain = Client::at_address(([127, 0, 0, 1], door.plain).into());
-    let sent_on = plain.get("/orders?page=2").await.expect(307);
-    assert_eq!(sent_on.header("location"), "https://127.0.0.1:8443/orders?page=2");
+    for (host, place) in [
+        ("board.example", "board.example"),
+        ("localhost:8080", "localhost:8443"),
+        ("[::1]:8080", "[::1]:8443"),
+    ] {
+        let sent_on = plain.with("host", host).get("/orders?page=2").await.expect(307);
+        assert_eq!(sent_on.header("location"), format!("https://{place}/orders?page=2"));
+    }
     assert_eq!(door.nobody().get("/").await.header("strict-transport-security"), "");
     world.audit().await;
 }
