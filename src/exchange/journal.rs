@@ -10,7 +10,7 @@ use crate::database::{self, Reads};
 use crate::identity::User;
 
 /// Runs read at once where all are read.
-const PORTION: u32 = 1000;
+const PORTION: u32 = 100;
 
 /// Where the board stands, for followers: the newest revision and which batch it was.
 #[derive(Clone, PartialEq, Eq, Debug)]
