@@ -13,26 +13,34 @@ const GIVE_UP_SOON: &str = "SET SESSION lock_wait_timeout = 1";
 const WAIT_FOR_EVERYBODY: &str = "SET SESSION lock_wait_timeout = DEFAULT";
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
+/// Whether a newer version has applied more than what is known here; `None`: something is missing.
+pub async fn settled(
+    name: &str,
+    connection: &mut MySqlConnection,
+    migrator: &Migrator,
+) -> Result<Option<bool>, sqlx::Error> {
+    Ok(match standing(connection, migrator).await? {
+        Standing::Behind => None,
+        Standing::UpToDate => Some(false),
+        Standing::Newer => {
+            tracing::warn!(database = name, "its tables are those of a newer version");
+            Some(true)
+        }
+    })
+}
+
 /// Applies what is missing. Returns whether a newer version has applied more than that.
 pub async fn bring_up_to_date(
     name: &str,
     connection: &mut MySqlConnection,
     migrator: &Migrator,
 ) -> Result<bool, Fault> {
-    match standing(connection, migrator).await? {
-        Standing::UpToDate => Ok(false),
-        Standing::Newer => {
-            tracing::warn!(database = name, "its tables are those of a newer version");
-            Ok(true)
-        }
-        Standing::Behind => {
-            let migrated = migrate(name, connection, migrator).await;
-            migrated.map_err(|error| {
-                Fault::Internal(format!("migrating the database {name}: {error}"))
-            })?;
-            Ok(false)
-        }
+    if let Some(newer) = settled(name, connection, migrator).await? {
+        return Ok(newer);
     }
+    let migrated = migrate(name, connection, migrator).await;
+    migrated.map_err(|error| Fault::Internal(format!("migrating the database {name}: {error}")))?;
+    Ok(false)
 }
 
 /// Which migrations a database has seen, beside those that are known here.

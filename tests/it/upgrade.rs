@@ -288,6 +288,20 @@ async fn who_reads_for_long_delays_a_migration_and_nobody_else() {
     world.audit().await;
 }
 
+#[tokio::test]
+async fn who_has_nothing_to_migrate_waits_for_nobody_who_has() {
+    let world = World::new().await;
+    world.serve().await.stop().await;
+    // As whoever migrates holds it, for minutes where somebody reads for long.
+    let mut migrating = [world.interactions().await, world.users().await];
+    for connection in &mut migrating {
+        let lock = "SELECT GET_LOCK(SHA2(CONCAT('orderboard ', DATABASE()), 256), 0)";
+        let locked: i64 = sqlx::query_scalar(lock).fetch_one(connection).await.expect("a lock");
+        assert_eq!(locked, 1);
+    }
+    world.serve().await;
+}
+
 /// What the next version may write, with a kind of event or a field that this one does not know.
 const NEWS: [&str; 2] = [
     "REPLACE(events, 'OrderPlaced', 'OrderSentByPost')",
