@@ -13,7 +13,9 @@ use crate::orders::Order;
 
 /// One thing that happened; the order or contract is as it was right after. What changes a contract
 /// says from which state, so that the journal is a chain for each contract, too. Whoever does not know
-/// all of it does not follow: half understood, it would make a wrong board.
+/// all of it does not follow: half understood, it would make a wrong board. A version that adds to
+/// this brings a migration, too: it is by the tables that an older one sees that it must read the whole
+/// journal before it serves, and not its end alone.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", deny_unknown_fields)]
 pub enum Event {
