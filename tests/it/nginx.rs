@@ -204,10 +204,12 @@ async fn what_nginx_refuses_is_said_as_the_api_says_it() {
     assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
     assert!(page.text().contains(&format!("<code>{}</code>", named(&page))), "{}", page.text());
     assert_eq!(page.header("retry-after"), "2");
+    let keyed = client.with("idempotency-key", "k");
+    let api = keyed.post("/api/orders", json!({})).await.refused(503, "outcome_unknown");
+    assert_eq!((api.header("retry-after"), &api.json()["trace"]), ("2", &json!(named(&api))));
     let long = Bytes::from(vec![b'x'; 300 * 1024]);
     let api = client.send(Method::POST, "/api/orders", "application/json", long.clone()).await;
     api.refused(413, "too_large");
-    let keyed = client.with("idempotency-key", "k");
     let api = keyed.send(Method::POST, "/api/orders", "application/json", long.clone()).await;
     api.refused(413, "too_large");
     let page = client.send(Method::POST, "/orders", FORM, long).await.expect(413);
