@@ -76,10 +76,17 @@ async fn migrate(
     connection: &mut MySqlConnection,
     migrator: &Migrator,
 ) -> Result<(), MigrateError> {
+    // One that was cut off, as it waited perhaps, is tried again. If it had been done after all, the
+    // database says so.
+    for begun in store::applied(connection).await?.unwrap_or_default() {
+        let known = migrator.iter().find(|known| known.version == begun.version);
+        if !begun.success && known.is_some_and(is_single) {
+            store::forget_unfinished(connection, begun.version).await?;
+        }
+    }
     let mut said = false;
     for migration in migrator.iter() {
-        // What has several statements may have been done in part, and cannot be tried again.
-        let single = migration.sql.as_str().matches(';').count() == 1;
+        let single = is_single(migration);
         connection.execute(if single { GIVE_UP_SOON } else { WAIT_FOR_EVERYBODY }).await?;
         while let Err(error) = migrator.run_to(migration.version, &mut *connection).await {
             let MigrateError::ExecuteMigration(reason, version) = &error else { return Err(error) };
@@ -98,4 +105,10 @@ async fn migrate(
         }
     }
     Ok(())
+}
+
+/// Whether it is done wholly or not at all: what has several statements may have been done in part, and
+/// cannot be tried again.
+fn is_single(migration: &Migration) -> bool {
+    migration.sql.as_str().matches(';').count() == 1
 }

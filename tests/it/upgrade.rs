@@ -289,6 +289,30 @@ async fn who_reads_for_long_delays_a_migration_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_migration_that_was_cut_off_as_it_waited_is_done_by_the_next_start() {
+    let world = as_it_was().await;
+    let mut reader = world.interactions().await;
+    let mut long = reader.begin().await.expect("a transaction");
+    let read = sqlx::query("SELECT id FROM contracts LIMIT 1").fetch_one(&mut *long).await;
+    read.expect("a contract");
+    let mut child = world.command("migrate").stderr(Stdio::null()).spawn().expect("it starts");
+    eventually("it has begun", || async {
+        (world.count("SELECT COUNT(*) FROM _sqlx_migrations WHERE NOT success").await > 0)
+            .then_some(())
+    })
+    .await;
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+    // Its session waits on, for a second at most, and nothing of it is done.
+    let waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
+         AND state = 'Waiting for table metadata lock'";
+    eventually("it gives up", || async { (world.count(waits).await == 0).then_some(()) }).await;
+    long.rollback().await.expect("it ends");
+    world.serve_with(TIMELESS).await;
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn who_has_nothing_to_migrate_waits_for_nobody_who_has() {
     let world = World::new().await;
     world.serve().await.stop().await;
