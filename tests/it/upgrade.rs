@@ -16,7 +16,10 @@ use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use tokio::sync::oneshot;
 
+use orderboard::contracts::Contract;
 use orderboard::database;
+use orderboard::exchange::event::Event;
+use orderboard::orders::Order;
 
 use crate::support::{Client, PATIENCE, Server, World, eventually, read_board};
 
@@ -391,4 +394,28 @@ async fn the_version_before_comes_back_to_newer_tables_that_it_understands() {
         output.status.code() == Some(2) && said.contains("revision 1 of the journal"),
         "{said}"
     );
+}
+
+/// The names that a reader of JSON expects, by its own words about one that it does not know.
+fn expected<T: serde::de::DeserializeOwned>(wrong: &Value) -> String {
+    let error =
+        serde_json::from_value::<T>(wrong.clone()).err().expect("it is refused").to_string();
+    let (_, names) = error.split_once(", expected ").expect("what is expected");
+    names.replace(['`', ','], "").replace("one of ", "").replace(" or ", " ")
+}
+
+#[test]
+fn whoever_adds_to_what_the_journal_says_brings_a_migration_with_it() {
+    // An older version at its start reads the whole journal only where it sees newer tables. So when
+    // this fails, a migration belongs to the change, if only one that changes a comment; both are new
+    // here then.
+    let migration = database::INTERACTIONS.iter().map(|known| known.version).max();
+    let kinds = expected::<Event>(&json!({"type": "?"}));
+    let mut words = format!("{}\n", migration.expect("one"));
+    for kind in kinds.split(' ') {
+        words += &format!("{kind}: {}\n", expected::<Event>(&json!({"type": kind, "?": 1})));
+    }
+    words += &format!("order: {}\n", expected::<Order>(&json!({"?": 1})));
+    words += &format!("contract: {}\n", expected::<Contract>(&json!({"?": 1})));
+    assert_eq!(words, include_str!("upgrade/vocabulary.txt"), "{words}");
 }
