@@ -76,12 +76,13 @@ async fn migrate(
     connection: &mut MySqlConnection,
     migrator: &Migrator,
 ) -> Result<(), MigrateError> {
-    // One that was cut off, as it waited perhaps, is tried again. If it had been done after all, the
-    // database says so.
-    for begun in store::applied(connection).await?.unwrap_or_default() {
-        let known = migrator.iter().find(|known| known.version == begun.version);
-        if !begun.success && known.is_some_and(is_single) {
-            store::forget_unfinished(connection, begun.version).await?;
+    // One that was cut off, as it waited perhaps, is tried again.
+    let mut begun = Vec::new();
+    for applied in store::applied(connection).await?.unwrap_or_default() {
+        let known = migrator.iter().find(|known| known.version == applied.version);
+        if !applied.success && known.is_some_and(is_single) {
+            store::forget_unfinished(connection, applied.version).await?;
+            begun.push(applied.version);
         }
     }
     let mut said = false;
@@ -90,6 +91,13 @@ async fn migrate(
         connection.execute(if single { GIVE_UP_SOON } else { WAIT_FOR_EVERYBODY }).await?;
         while let Err(error) = migrator.run_to(migration.version, &mut *connection).await {
             let MigrateError::ExecuteMigration(reason, version) = &error else { return Err(error) };
+            // It had been done after all, when whoever had begun it was gone.
+            if begun.contains(version)
+                && store::says_it_is_there(reason)
+                && store::finish_begun(connection, *version).await?
+            {
+                continue;
+            }
             if !single || store::number(reason) != Some(store::LOCK_WAIT_TIMEOUT) {
                 return Err(error);
             }

@@ -33,6 +33,22 @@ pub async fn forget_unfinished(
     Ok(())
 }
 
+/// Takes note that a migration that was begun is done; whether there was such a one.
+pub async fn finish_begun(
+    connection: &mut MySqlConnection,
+    version: i64,
+) -> Result<bool, sqlx::Error> {
+    let sql = "UPDATE _sqlx_migrations SET success = TRUE WHERE version = ? AND NOT success";
+    let done = sqlx::query(sql).bind(version).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether it is for what it would make that a table was not changed: a table, column or key of that
+/// name is there.
+pub fn says_it_is_there(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1050 | 1060 | 1061))
+}
+
 /// The number of the error that a lock did not come in time.
 pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
