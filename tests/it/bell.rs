@@ -199,7 +199,8 @@ async fn bells_that_are_lost_late_doubled_mixed_up_or_nonsense_do_no_harm() {
     let rung = other.measure("feed_runs_total{way=\"bell\"}").await;
     let found = other.measure("feed_runs_total{way=\"journal\"}").await;
     let gaps = other.measure("feed_gaps_healed_total").await;
-    assert!(rung > 20.0 && found > 20.0 && gaps > 10.0, "{rung} rung, {found} found, {gaps} gaps");
+    // All of it happened; how often is a matter of chance and of the machine.
+    assert!(rung > 5.0 && found > 5.0 && gaps > 5.0, "{rung} rung, {found} found, {gaps} gaps");
     meddler.abort();
     world.audit().await;
 }
